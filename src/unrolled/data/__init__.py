@@ -1,0 +1,1 @@
+"""Data: reading texts, bundled texts, vocabularies, and contiguous streams for truncated BPTT."""

@@ -1,0 +1,140 @@
+"""A Run: one checked request to compute a cell over time, as every backend receives it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from unrolled.equations.cell import Cell
+from unrolled.equations.expression import Call, Number, Statement
+from unrolled.equations.sizes import Size
+from unrolled.errors import UsageError, did_you_mean
+
+Values = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What to compute. All tensors are on one device and of one float dtype; N rows, T steps."""
+
+    cell: Cell
+    parameters: Mapping[str, Tensor]
+    """Parameters by name, and drawn noise: (N, size), (N, T, size) where drawn a step, or a matrix's shape."""
+    x: Tensor
+    """The input, (N, T, D)."""
+    start: Mapping[str, Tensor]
+    """Where each state begins and where ``reset`` returns to, (N, units)."""
+    state: Mapping[str, Tensor]
+    """The states before the first step, (N, units)."""
+    lengths: Tensor | None
+    """Valid steps of each row, (N,)."""
+    reset: Tensor | None
+    """Steps before which a row's state returns to its start, (N, T)."""
+    record: tuple[str, ...]
+    units: Mapping[str, int]
+    """The size of every quantity."""
+
+    @property
+    def valid(self) -> Tensor | None:
+        """Which steps lie within a row's length, (N, T)."""
+        if self.lengths is None:
+            return None
+        return torch.arange(self.x.shape[1], device=self.x.device) < self.lengths.unsqueeze(1)
+
+    def numbers(self, statements: tuple[Statement, ...]) -> Values:
+        """Constants and means of noise by name, and every number of the statements by :func:`number_key`, as tensors."""
+        values = {**self.cell.constants, **{name: noise.mean for name, noise in self.cell.noise.items()}}
+        for statement in statements:
+            expression = statement.expression
+            parts = expression.arguments if isinstance(expression, Call) else (expression,)
+            values |= {number_key(part): part.value for part in parts if isinstance(part, Number)}
+        return {name: self.x.new_tensor(value) for name, value in values.items()}
+
+    def parameters_at(self, t: int) -> Values:
+        """The parameters as step ``t`` sees them: noise drawn a step moves, everything else stands."""
+        stepwise = {name for name, noise in self.cell.noise.items() if noise.per == "step"}
+        return {name: value[:, t] if name in stepwise else value for name, value in self.parameters.items()}
+
+
+def number_key(number: Number) -> str:
+    """The name under which :meth:`Run.numbers` holds a number (no quantity can be called so)."""
+    return repr(number.value)
+
+
+def prepare(
+    cell: Cell,
+    parameters: Mapping[str, Tensor],
+    x: Tensor,
+    state: Mapping[str, Tensor] | None = None,
+    lengths: Tensor | None = None,
+    reset: Tensor | None = None,
+    record: tuple[str, ...] = (),
+) -> Run:
+    """Check a request and fill in what was left out. Raises UsageError where shapes, names or dtypes do not fit."""
+    if x.dim() != 3 or not x.is_floating_point():
+        raise UsageError(f"x is (N, T, D) of a float dtype, and is {tuple(x.shape)} of {x.dtype}.")
+    batch, steps, _ = x.shape
+    known = _check_parameters(cell, parameters, x)
+    units = {name: size if isinstance(size, int) else known[size] for name, size in cell.program.sizes.items()}
+    start = {name: _start(cell, name, units[name], parameters, x) for name in cell.states}
+    for name in record:
+        if name not in cell.quantities:
+            raise UsageError(
+                f"cell {cell.name} has no quantity '{name}' to record.{did_you_mean(name, cell.quantities)}"
+            )
+    given = dict(state) if state else start
+    if set(given) != set(cell.states):
+        raise UsageError(f"the state of cell {cell.name} holds {sorted(cell.states)}, and {sorted(given)} is given.")
+    for name, value in given.items():
+        _check_shape(f"the state {name}", value, (batch, units[name]))
+    if lengths is not None:
+        _check_shape("lengths", lengths, (batch,))
+        lengths = lengths.to(x.device)
+        if batch and (int(lengths.min()) < 0 or int(lengths.max()) > steps):
+            raise UsageError(
+                f"lengths lie between 0 and T = {steps}, and go from {int(lengths.min())} to {int(lengths.max())}."
+            )
+    if reset is not None:
+        _check_shape("reset", reset, (batch, steps))
+        reset = reset.to(x.device, torch.bool)
+    return Run(cell, parameters, x, start, given, lengths, reset, tuple(record), units)
+
+
+def _check_shape(what: str, value: Tensor, wanted: tuple[int, ...]) -> None:
+    if tuple(value.shape) != wanted:
+        raise UsageError(f"{what} has shape {tuple(value.shape)}; {wanted} is wanted.")
+
+
+def _check_parameters(cell: Cell, parameters: Mapping[str, Tensor], x: Tensor) -> dict[Size, int]:
+    """The numbers behind the symbolic sizes, read off the parameters, each of which must agree."""
+    known: dict[Size, int] = {cell.program.sizes["x"]: x.shape[2], "input": x.shape[2]}
+    for name, parameter in cell.program.parameters.items():
+        if name not in parameters:
+            raise UsageError(f"cell {cell.name} wants the parameter '{name}' ({parameter.statement}).")
+        shape = tuple(parameters[name].shape)
+        if parameter.heads > 1 and len(shape) == 3 and shape[0] == parameter.heads:
+            shape = tuple(parameter.heads * size for size in shape[1:])
+        wanted = tuple(size if isinstance(size, int) else known.get(size) for size in parameter.shape)
+        fits = len(shape) == len(wanted) and all(want in (None, have) for want, have in zip(wanted, shape, strict=True))
+        if not fits:
+            asked = ", ".join(
+                str(size if want is None else want) for size, want in zip(parameter.shape, wanted, strict=True)
+            )
+            blocks = f" in {parameter.heads} blocks" if parameter.heads > 1 else ""
+            raise UsageError(f"'{name}' has shape {tuple(parameters[name].shape)}; ({asked}){blocks} is wanted.")
+        known.update(zip(parameter.shape, shape, strict=True))
+    for name in parameters:
+        if name not in cell.program.parameters and name not in cell.noise:
+            raise UsageError(
+                f"cell {cell.name} has no parameter '{name}'.{did_you_mean(name, cell.program.parameters)}"
+            )
+    known.setdefault("hidden", x.shape[2])  # a cell without any parameter works on the input's own size
+    return known
+
+
+def _start(cell: Cell, name: str, units: int, parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    start = cell.program.starts[name]
+    if isinstance(start, str):
+        return parameters[start].expand(x.shape[0], units)
+    return x.new_full((x.shape[0], units), start)

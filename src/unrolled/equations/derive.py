@@ -1,0 +1,138 @@
+"""The derivative of a cell: from its Program the backward Program, by reverse mode over the table of ops.
+
+The backward Program of one step reads the quantities of the forward step and the gradients that arrive (``d_h'``: of the loss
+with respect to the state just computed; ``d_y`` of an output), and gives the gradient of every previous state (``d_h``), of the
+input (``d_x``) and, summed over steps, of every parameter (``d_W_i``).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from unrolled.equations.expression import Call, Expression, Name, Number, Statement, names, substitute, transform
+from unrolled.equations.lower import lower, simplify
+from unrolled.equations.ops import OPS
+from unrolled.equations.program import Program
+from unrolled.equations.text import parse_expression
+
+
+@dataclass(frozen=True)
+class Backward:
+    """The derived step. ``forward`` is the lowered forward step; ``kept`` names what the backward step reads of it."""
+
+    forward: tuple[Statement, ...]
+    statements: tuple[Statement, ...]
+    kept: tuple[Name, ...]
+    arriving: tuple[str, ...]
+
+    def text(self) -> str:
+        """The backward step as text, behind the lines that compute what it reads and the cell does not name."""
+        needed = {str(name) for name in self.kept}
+        helpers = [str(one) for one in self.forward if str(one.target) in needed and one.target.name.startswith("_")]
+        return "\n".join([*helpers, *(str(statement) for statement in self.statements)])
+
+
+@cache
+def derivatives(op: str) -> tuple[Expression, ...]:
+    """One expression an argument, over the arguments ``a`` and ``b``, the result ``y`` and its gradient ``dy``."""
+    return tuple(parse_expression(text) for text in OPS[op].derivatives)
+
+
+def gradient_name(name: Name) -> Name:
+    """``d_h'`` for ``h'``: the loss's gradient with respect to that quantity."""
+    return Name(f"d_{name.name}", name.primed)
+
+
+def derive(program: Program, arriving: Iterable[str]) -> Backward:
+    """The backward Program of one step.
+
+    Args:
+        program: The forward step.
+        arriving: Quantities besides the new states that the loss sees directly: the output, and anything recorded.
+            Their ``d_`` values, and those of the new states, arrive from outside and are added to.
+    """
+    forward = lower(program.statements)
+    seen = {Name(state, True) for state in program.states}
+    seen |= {Name(name, name in program.states) for name in arriving}
+    reverse = _Reverse(program, seen)
+    for statement in reversed(forward):
+        reverse.through(statement)
+    statements = without_unread(reverse.finish())
+    defined = {one.target for one in forward} | {Name(name) for name in ("x", *program.states)}
+    kept = dict.fromkeys(name for one in statements for name in names(one.expression) if name in defined)
+    return Backward(forward, statements, tuple(kept), tuple(str(name) for name in sorted(seen, key=str)))
+
+
+class _Reverse:
+    """Collects, quantity by quantity, what each use adds to its gradient."""
+
+    def __init__(self, program: Program, seen: set[Name]) -> None:
+        self.program, self.seen = program, seen
+        self.statements: list[Statement] = []
+        self.contributions: dict[Name, list[Expression]] = {}
+        self.wanted = {Name("x"), *map(Name, (*program.states, *program.parameters))}
+
+    def through(self, statement: Statement) -> None:
+        """Pass the gradient of a statement's target on to what the statement reads."""
+        target = statement.target
+        adjoint = self.settle(target)
+        if adjoint is None:
+            return
+        expression = statement.expression
+        if isinstance(expression, Name):
+            self.give(expression, adjoint)
+        elif isinstance(expression, Call):
+            arguments = expression.arguments
+            values = {**dict(zip("ab", arguments, strict=False)), "y": target, "dy": adjoint}
+            for argument, derivative in zip(arguments, derivatives(expression.op), strict=True):
+                if isinstance(argument, Name):
+                    self.give(argument, substitute(derivative, values))
+
+    def give(self, name: Name, contribution: Expression) -> None:
+        untracked = name.name in self.program.constants or name.name in self.program.noise
+        contribution = transform(contribution, simplify)
+        if not untracked and contribution != Number(0.0):
+            self.contributions.setdefault(name, []).append(contribution)
+
+    def settle(self, name: Name) -> Expression | None:
+        """The gradient of a quantity once all its uses are known: bound to a name, unless it has a name already."""
+        parts = self.contributions.pop(name, [])
+        if not parts and name not in self.seen:
+            return None
+        total = _sum(parts)
+        if isinstance(total, Name | Number) and name not in self.seen:
+            return total
+        gradient = gradient_name(name)
+        if parts:
+            self.statements.append(Statement(gradient, total, accumulates=name in self.seen))
+        return gradient
+
+    def finish(self) -> list[Statement]:
+        """The statements with those of the input, the previous states and the parameters behind them."""
+        for name in sorted(self.wanted, key=lambda name: (name.name in self.program.parameters, name.name)):
+            parts = self.contributions.pop(name, [])
+            is_parameter = name.name in self.program.parameters
+            if parts or not is_parameter:
+                self.statements.append(Statement(gradient_name(name), _sum(parts), accumulates=is_parameter))
+        return self.statements
+
+
+def _sum(parts: list[Expression]) -> Expression:
+    total: Expression = parts[0] if parts else Number(0.0)
+    for part in parts[1:]:
+        total = Call("add", (total, part))
+    return total
+
+
+def without_unread(statements: Iterable[Statement]) -> tuple[Statement, ...]:
+    """Drop the gradients of temporaries that no later statement reads."""
+    kept: list[Statement] = []
+    read: set[Name] = set()
+    for statement in reversed(list(statements)):
+        target = statement.target
+        inner = target.name.startswith("d__")
+        if inner and target not in read:
+            continue
+        kept.append(statement)
+        read.update(names(statement.expression))
+    return tuple(reversed(kept))

@@ -1,0 +1,115 @@
+"""A Program as LaTeX and as a formula that counts its parameters."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from unrolled.equations.expression import Call, Expression, Name, Number, write_number
+from unrolled.equations.ops import OPS
+from unrolled.equations.program import Program
+from unrolled.equations.sizes import Size
+
+_GREEK = frozenset(
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "rho",
+        "sigma",
+        "tau",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+    ]
+)
+_BINDING = {"add": 1, "sub": 1, "mul": 2, "matmul": 2, "neg": 1}
+_LOOSEST, _TIGHTEST = 0, 4
+
+
+def latex(program: Program) -> str:
+    """The equations as an ``aligned`` block: states carry t and t-1, other quantities and the input carry t."""
+    moving = {"x", *program.quantities}
+
+    def spell(name: Name) -> str:
+        if name.name not in moving:
+            return _symbol(name.name)
+        before = name.name in program.states and not name.primed
+        return _symbol(name.name, "t-1" if before else "t")
+
+    scalars = {*program.constants}
+    lines = [f"{spell(one.target)} &= {_latex(one.expression, spell, scalars)[0]}" for one in program.statements]
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}\n"
+
+
+def _symbol(name: str, time: str = "") -> str:
+    stem, _, index = name.partition("_")
+    if stem in _GREEK:
+        stem = f"\\{stem}"
+    elif len(stem) > 1:
+        stem = f"\\mathrm{{{stem}}}"
+    escaped = index.replace("_", "\\_")
+    indices = [escaped if len(index) <= 1 else f"\\mathrm{{{escaped}}}"] if index else []
+    indices += [time] if time else []
+    return f"{stem}_{{{','.join(indices)}}}" if indices else stem
+
+
+def _latex(expression: Expression, spell: Callable[[Name], str], scalars: set[str]) -> tuple[str, int]:
+    if isinstance(expression, Number):
+        return write_number(expression.value), _TIGHTEST if expression.value >= 0 else 1
+    if isinstance(expression, Name):
+        return spell(expression), _TIGHTEST
+    binding = _BINDING.get(expression.op, _LOOSEST)
+    parts = []
+    for index, argument in enumerate(expression.arguments):
+        text, own = _latex(argument, spell, scalars)
+        same_kind = isinstance(argument, Call) and argument.op == expression.op and index == 0
+        needs = own < binding or (own == binding and not same_kind and (index == 1 or expression.op == "matmul"))
+        if binding == 1 and index == 0 and own >= 1:
+            needs = expression.op == "neg" and own == 1
+        parts.append(f"\\left({text}\\right)" if needs or (expression.op == "transpose" and own < _TIGHTEST) else text)
+    template = OPS[expression.op].latex
+    if expression.op == "mul" and any(_is_scalar(argument, scalars) for argument in expression.arguments):
+        template = r"{a}\, {b}"
+    text = template.format(**dict(zip("ab", parts, strict=False)))
+    return text, binding if expression.op in _BINDING else _TIGHTEST
+
+
+def _is_scalar(expression: Expression, scalars: set[str]) -> bool:
+    return isinstance(expression, Number) or (isinstance(expression, Name) and expression.name in scalars)
+
+
+def count_formula(program: Program) -> str:
+    """The number of parameters, such as ``4 D H + 4 H^2 + 4 H``."""
+    terms: Counter[tuple[str, ...]] = Counter()
+    divided: dict[tuple[str, ...], int] = {}
+    for parameter in program.parameters.values():
+        factors = tuple(sorted(_letter(size) for size in parameter.shape))
+        key = (*factors, f"/ {parameter.heads}") if parameter.heads > 1 else factors
+        terms[key] += 1
+        divided[key] = parameter.heads
+    return " + ".join(_term(count, key) for key, count in terms.items()) or "0"
+
+
+def _letter(size: Size) -> str:
+    return {"input": "D", "hidden": "H"}.get(size, size) if isinstance(size, str) else str(size)
+
+
+def _term(count: int, factors: tuple[str, ...]) -> str:
+    power = f"{factors[0]}^2" if len(factors) > 1 and factors[0] == factors[1] else " ".join(factors[:2])
+    if factors[-1].startswith("/") and len(factors) == 3:
+        power += f" {factors[-1]}"
+    elif len(factors) == 2 and factors[1].startswith("/"):
+        power = " ".join(factors)
+    return f"{count} {power}" if count > 1 else power

@@ -1,0 +1,1 @@
+"""Layers: a cell made trainable over sequences, stacked and in both directions; weights from and to torch.nn."""

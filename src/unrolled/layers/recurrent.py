@@ -1,0 +1,257 @@
+"""Recurrent: any cell as a layer; stacked, in one direction or both, over ragged batches, with its state handed in and out."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from unrolled.cells.library import find_cell
+from unrolled.engine.scan import resolve, scan
+from unrolled.equations.cell import Cell
+from unrolled.equations.rewrite import learned_start
+from unrolled.errors import UsageError
+from unrolled.layers.initialise import initialise
+from unrolled.layers.reversal import reset_reversed_in_time, reversed_in_time
+from unrolled.state import State
+
+DIRECTIONS = ("forward", "reverse")
+
+
+class Recurred(NamedTuple):
+    """What a layer gives."""
+
+    outputs: Tensor | PackedSequence
+    """The last layer's outputs, (N, T, size), both directions side by side; packed where the input was."""
+    state: State
+    """Every layer's and direction's state behind the last valid step: ``state["0.forward.h"]``."""
+    recorded: dict[str, Tensor]
+    """Recorded quantities over time, (N, T, size), by layer, direction and name; a reverse one at the steps it belongs to."""
+
+
+class CellParameters(nn.Module):
+    """The parameters of one cell in one layer and direction, by the names of its equations."""
+
+    def __init__(self, cell: Cell, input_size: int, hidden_size: int, sizes: Mapping[str, int]) -> None:
+        super().__init__()
+        self.cell = cell
+        self.shapes = cell.parameters(input_size, hidden_size, **sizes)
+        self.noise_shapes = cell.noise_shapes(input_size, hidden_size, **sizes)
+        known = cell.known_sizes(input_size, hidden_size, **sizes)
+        self.output_size = cell.size_of(cell.output, known)
+        self.state_sizes = {state: cell.size_of(state, known) for state in cell.states}
+        for name, shape in self.shapes.items():
+            if hasattr(self, name):
+                raise UsageError(
+                    f"cell {cell.name}: torch modules use the name '{name}' themselves; call the parameter otherwise."
+                )
+            self.register_parameter(name, nn.Parameter(torch.empty(shape.shape)))
+
+    def named(self) -> dict[str, Tensor]:
+        """The parameters by name; a parametrized one (torch.nn.utils.parametrize) as its parametrization gives it."""
+        return {name: getattr(self, name) for name in self.shapes}
+
+    def draw_noise(self, x: Tensor) -> dict[str, Tensor]:
+        """Values for the cell's noise over a batch x (N, T, D): nothing outside training, where noise is its mean."""
+        if not self.training:
+            return {}
+        drawn = {}
+        for name, noise in self.cell.noise.items():
+            shape = self.noise_shapes[name].shape
+            if len(shape) == 1:
+                shape = (*x.shape[: 2 if noise.per == "step" else 1], *shape)  # (N, T, size) or (N, size)
+            drawn[name] = torch.bernoulli(x.new_full(shape, noise.probability)) * noise.value
+        return drawn
+
+
+class Recurrent(nn.Module):
+    """A cell run over sequences, stacked in layers.
+
+    Args:
+        cell: A name of the library (``unrolled cells`` lists them), a text file of equations, or a Cell.
+        input_size: D, the numbers in one step of the input.
+        hidden_size: H, the units of a layer; a sequence gives each layer its own.
+        num_layers: L; each layer reads the outputs of the one below.
+        bidirectional: A second cell a layer reads each sequence backwards; outputs stand side by side.
+        dropout: The share of outputs dropped between layers in training.
+        residual: Each layer but the first adds its input to its output (both must have one size).
+        learn_initial_state: The state begins from learned vectors instead of the cell's start.
+        sizes: The cell's named sizes, such as ``{"projection": 64}``.
+        chrono: Chrono initialisation for dependencies of up to so many steps (gated cells).
+        backend: See :func:`unrolled.scan`.
+
+    Raises:
+        UsageError: a name, size or option does not fit the cell.
+    """
+
+    def __init__(
+        self,
+        cell: str | Path | Cell,
+        input_size: int,
+        hidden_size: int | Sequence[int],
+        num_layers: int = 1,
+        *,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        residual: bool = False,
+        learn_initial_state: bool = False,
+        sizes: Mapping[str, int] | None = None,
+        chrono: float | None = None,
+        backend: str = "auto",
+    ) -> None:
+        super().__init__()
+        self.cell = learned_start(find_cell(cell)) if learn_initial_state else find_cell(cell)
+        self.input_size, self.num_layers = input_size, num_layers
+        self.hidden_sizes = _per_layer(hidden_size, num_layers)
+        self.directions = DIRECTIONS if bidirectional else DIRECTIONS[:1]
+        self.residual, self.chrono, self.backend = residual, chrono, backend
+        self.sizes = dict(sizes or {})
+        resolve(backend)
+        if not 0.0 <= dropout < 1.0:
+            raise UsageError(f"dropout is a share from 0 to below 1, and is {dropout}.")
+        self.dropout = nn.Dropout(dropout)
+        self.layers = nn.ModuleList()
+        width = input_size
+        for index, hidden in enumerate(self.hidden_sizes):
+            both = [CellParameters(self.cell, width, hidden, self.sizes) for _ in self.directions]
+            above = sum(one.output_size for one in both)
+            if residual and index and above != width:
+                raise UsageError(
+                    f"residual: layer {index} takes {width} numbers and gives {above}; they must be equal."
+                )
+            self.layers.append(nn.ModuleList(both))
+            width = above
+        self.output_size = width
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw every parameter anew (:func:`unrolled.layers.initialise.initialise`)."""
+        for layer in range(self.num_layers):
+            for direction in self.directions:
+                one = self._one(layer, direction)
+                initialise(self.cell, one.shapes, one.named(), self.chrono)
+
+    def cell_parameters(self, layer: int = 0, direction: str = "forward") -> dict[str, Tensor]:
+        """The parameters of one layer and direction by the names of the equations: ``"W_i"``, ``"U_i"``, ``"b_i"``, …"""
+        if not 0 <= layer < self.num_layers or direction not in self.directions:
+            have = f"layers 0 to {self.num_layers - 1}, directions {', '.join(self.directions)}"
+            raise UsageError(f"there is no layer {layer}, direction '{direction}'; there are {have}.")
+        return self._one(layer, direction).named()
+
+    def initial_state(self, batch_size: int) -> State:
+        """The state before the first step, for a batch of N rows."""
+        parts = {}
+        for layer in range(self.num_layers):
+            for direction in self.directions:
+                one = self._one(layer, direction)
+                starts = {name: self.cell.program.starts[name] for name in self.cell.states}
+                like = next(self.parameters(), torch.empty(0))
+                parts[f"{layer}.{direction}"] = {
+                    name: one.named()[start].expand(batch_size, -1)
+                    if isinstance(start, str)
+                    else like.new_full((batch_size, one.state_sizes[name]), start)
+                    for name, start in starts.items()
+                }
+        return State.join(parts)
+
+    def forward(
+        self,
+        x: Tensor | PackedSequence,
+        state: Mapping[str, Tensor] | None = None,
+        lengths: Tensor | None = None,
+        reset: Tensor | None = None,
+        record: Sequence[str] = (),
+    ) -> Recurred:
+        """Run over a batch.
+
+        Args:
+            x: (N, T, D), or a PackedSequence, which brings its lengths.
+            state: What to begin from, as a former call gave it; the start of the cell where it is left out.
+            lengths: Valid steps of each row, (N,), zero allowed. Past them outputs are zero and nothing is read.
+            reset: (N, T), true where the state returns to its start before that step.
+            record: Quantities of the equations to return over time, for every layer and direction.
+        """
+        packed = x if isinstance(x, PackedSequence) else None
+        if isinstance(x, PackedSequence):
+            if lengths is not None:
+                raise UsageError("a PackedSequence brings its lengths; leave lengths out.")
+            x, lengths = pad_packed_sequence(x, batch_first=True)
+        if x.dim() != 3 or x.shape[2] != self.input_size:
+            raise UsageError(f"x is (N, T, {self.input_size}), and has shape {tuple(x.shape)}.")
+        given = None if state is None else State(dict(state))
+        states, recorded, values = {}, {}, x
+        for layer in range(self.num_layers):
+            below = self.dropout(values) if layer else values
+            sides = []
+            for direction in self.directions:
+                place = f"{layer}.{direction}"
+                part = None if given is None else given.part(place)
+                result = self._run(layer, direction, below, part, lengths, reset, record)
+                sides.append(result.outputs)
+                states[place] = result.state
+                recorded |= {f"{place}.{name}": value for name, value in result.recorded.items()}
+            values = torch.cat(sides, -1) if len(sides) > 1 else sides[0]  # (N, T, size)
+            values = values + below if self.residual and layer else values
+        outputs = values if packed is None else _pack_like(values, lengths, packed)
+        return Recurred(outputs, State.join(states), recorded)
+
+    def step(self, x: Tensor, state: Mapping[str, Tensor] | None = None) -> tuple[Tensor, State]:
+        """One step of a stream: x (N, D) and the state so far give the output (N, size) and the next state."""
+        if len(self.directions) > 1:
+            raise UsageError("a bidirectional layer reads the future, and cannot go step by step.")
+        if x.dim() != 2:
+            raise UsageError(f"one step takes (N, {self.input_size}), and is given {tuple(x.shape)}.")
+        outputs, after, _ = self(x.unsqueeze(1), state)
+        return outputs.squeeze(1), after
+
+    def extra_repr(self) -> str:
+        sizes = "-".join(map(str, self.hidden_sizes))
+        return f"{self.cell.name}, {self.input_size} -> {sizes}{', bidirectional' * (len(self.directions) > 1)}"
+
+    def _one(self, layer: int, direction: str) -> CellParameters:
+        both = self.layers[layer]
+        assert isinstance(both, nn.ModuleList)
+        one = both[DIRECTIONS.index(direction)]
+        assert isinstance(one, CellParameters)
+        return one
+
+    def _run(
+        self,
+        layer: int,
+        direction: str,
+        x: Tensor,
+        state: State | None,
+        lengths: Tensor | None,
+        reset: Tensor | None,
+        record: Sequence[str],
+    ) -> Recurred:
+        one, backwards = self._one(layer, direction), direction == "reverse"
+        if backwards:
+            x = reversed_in_time(x, lengths)
+            reset = None if reset is None else reset_reversed_in_time(reset.bool(), lengths)
+        parameters = {**one.named(), **one.draw_noise(x)}
+        outputs, after, recorded = scan(self.cell, parameters, x, state, lengths, reset, record, self.backend)
+        if backwards:
+            outputs = reversed_in_time(outputs, lengths)
+            recorded = {name: reversed_in_time(value, lengths) for name, value in recorded.items()}
+        return Recurred(outputs, after, recorded)
+
+
+def _per_layer(hidden_size: int | Sequence[int], num_layers: int) -> tuple[int, ...]:
+    if num_layers < 1:
+        raise UsageError(f"there is at least one layer, and num_layers is {num_layers}.")
+    sizes = (hidden_size,) * num_layers if isinstance(hidden_size, int) else tuple(hidden_size)
+    if len(sizes) != num_layers:
+        raise UsageError(f"{num_layers} layers want {num_layers} hidden sizes, and {len(sizes)} are given: {sizes}.")
+    return sizes
+
+
+def _pack_like(values: Tensor, lengths: Tensor | None, packed: PackedSequence) -> PackedSequence:
+    """``values`` (N, T, size) packed in the order in which ``packed`` came."""
+    assert lengths is not None
+    order = packed.sorted_indices
+    sorted_values, sorted_lengths = (values, lengths) if order is None else (values[order], lengths[order.cpu()])
+    again = pack_padded_sequence(sorted_values, sorted_lengths.cpu(), batch_first=True, enforce_sorted=True)
+    return PackedSequence(again.data, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
