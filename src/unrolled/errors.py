@@ -11,7 +11,7 @@ class UnrolledError(Exception):
 
 
 class UsageError(UnrolledError):
-    """What was asked cannot be done as asked (a wrong option, file or equation); the command line ends with exit code 2."""
+    """What was asked cannot be done as asked (wrong option, file, equation); the command line ends with exit code 2."""
 
     exit_code = 2
 

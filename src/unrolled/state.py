@@ -14,8 +14,8 @@ from unrolled.errors import UsageError, did_you_mean
 class State(Mapping[str, Tensor]):
     """Tensors by name, each (N, units), all with the same N.
 
-    One layer in one direction names them as its cell does (``h``, ``c``); a stack puts layer and direction before the name
-    (``0.forward.h``). A State is never changed: every method gives a new one.
+    One layer in one direction names them as its cell does (``h``, ``c``); a stack puts layer and direction before the
+    name (``0.forward.h``). A State is never changed: every method gives a new one.
     """
 
     def __init__(self, values: Mapping[str, Tensor] | None = None) -> None:

@@ -48,12 +48,16 @@ def test_only_a_leading_byte_order_mark_is_dropped(tmp_path):
     assert read_text(path, "latin-1") == "ï»¿aï»¿b"
 
 
-def test_a_minus_reads_standard_input():
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+def test_a_minus_reads_the_bytes_of_standard_input(encoding):
+    text = ODD if encoding.startswith("utf") else "caf\xe9\r\n"
     program = (
-        "import sys; from unrolled.data.reading import read_text; sys.stdout.buffer.write(read_text('-').encode())"
+        "import sys; from unrolled.data.reading import read_text; "
+        "sys.stdout.buffer.write(read_text('-', sys.argv[1]).encode())"
     )
-    done = subprocess.run([sys.executable, "-c", program], input=ODD.encode(), capture_output=True, check=True)
-    assert done.stdout == ODD.encode()
+    command = [sys.executable, "-c", program, encoding]
+    done = subprocess.run(command, input=text.encode(encoding), capture_output=True, check=True)
+    assert done.stdout == text.encode()
 
 
 def test_empty_standard_input_is_refused():
@@ -120,6 +124,9 @@ def test_an_unknown_encoding_suggests_a_known_one(tmp_path):
     assert refusal(read_text, tmp_path / "a.txt", "utf-9").endswith("Did you mean 'utf-8'?")
     for encoding in ("rot13", "zlib", "", "a\0b"):
         assert f"unknown encoding {encoding!r}" in refusal(read_text, tmp_path / "a.txt", encoding)
+    message = refusal(read_text, tmp_path / "a.txt", "undefined")  # known to Python, and no bytes are right for it
+    assert "a.txt' is not undefined: " in message
+    assert "--encoding utf-8 reads it" in message
 
 
 def decoded(raw, encoding):

@@ -55,7 +55,7 @@ def test_characters_and_byte_pairs_give_any_text_back(text):
         assert vocabulary.decode(vocabulary.encode(text)) == text
 
 
-@given(anything.filter(str.split))
+@given(anything.filter(lambda text: set(text.split()) - {"<unk>"}))
 def test_words_give_any_text_back_but_for_runs_of_blanks(text):
     vocabulary = Vocabulary.train([text], "word", size=1000)
     assert vocabulary.decode(vocabulary.encode(text)) == without_runs_of_blanks(text)
@@ -97,6 +97,14 @@ def test_byte_offsets_of_words_cut_out_the_words(text):
     for part in (starts, ends):
         assert part.dtype == torch.int64
         assert part.is_contiguous()
+
+
+def test_byte_offsets_at_the_borders_of_the_lengths_of_utf_8():
+    borders = ("\x7f", "\x80", "\u07ff", "\u0800", "\uffff", "\U00010000", "\U0010ffff")
+    text = " ".join(f"a{one}a" for one in borders)
+    _, starts, ends = VOCABULARIES["word"].encode_with_offsets(text)
+    assert [len(word.encode()) for word in text.split()] == (ends - starts).tolist()
+    assert ends[-1] == len(text.encode())
 
 
 @pytest.mark.parametrize("unit", ["word", "bpe"])
@@ -143,6 +151,7 @@ def test_streamed_words_have_blanks_between_them_and_none_at_line_ends():
     stream = vocabulary.decode_stream()
     pushed = [stream.push(one) for one in vocabulary.encode(" to  be \n\n not what").tolist()]
     assert pushed == ["to", " be", "\n", "\n", "not", " <unk>"]
+    assert (stream.finish(), stream.push(vocabulary.encode("be").item())) == ("", "be")
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -210,7 +219,7 @@ def test_training_again_in_another_process_gives_the_same_vocabulary(unit, tmp_p
         (["ab"], "char", 10, "takes no size, but got 10"),
         (["a a"], "word", 2, "give 3 or more"),
         (["a b c"], "word", None, "no word comes twice in the 3 words"),
-        ([" \n "], "word", None, "no word in the text"),
+        ([" <unk>\n "], "word", None, "no word but <unk> in the text"),
         (["ab"], "bpe", 255, "give 256 or more"),
         (["ok", "a\ud83d"], "char", None, r"a lone surrogate, '\ud83d', at character 1"),
     ],
@@ -229,6 +238,13 @@ def test_unknown_characters_are_named_with_the_first_place():
     assert "'中', ' ', 'é', 'z', '\\t' and 3 more, the first at offset 4;" in message
     assert ": '😀', the first at offset 2;" in refusal(vocabulary.encode, "he😀")
     assert ": '\\x00', the first at offset 0;" in refusal(vocabulary.encode_with_offsets, "\0")
+
+
+def test_every_character_outside_of_the_vocabulary_is_refused():
+    vocabulary = Vocabulary.train(["hello\n"], "char")
+    for point in (*range(0x400), 0xFFFF, 0x10000, 0x10FFFF):
+        if chr(point) not in vocabulary.tokens:
+            assert repr(chr(point)) in refusal(vocabulary.encode, f"hell{chr(point)}")
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -7,7 +7,7 @@ _PAPER = "Hochreiter & Schmidhuber 1997; forget gate: Gers, Schmidhuber & Cummin
 
 
 def lstm(gate: str = "sigmoid", candidate: str = "tanh", output: str = "tanh", name: str | None = None) -> Cell:
-    """The LSTM with activations of one's choice (B3): of the gates, of the candidate, and of the state on its way out."""
+    """The LSTM with chosen activations (B3): of the gates, of the candidate, and of the state on its way out."""
     chosen = (gate, candidate, output)
     text = f"""
     i  = {gate}(W_i @ x + U_i @ h + b_i)
@@ -141,7 +141,7 @@ SLSTM = Cell(
     n' = k * n + a
     h' = o * (c' / n')
     """,
-    # i and f are logarithms of the exponential input gate and of the sigmoid forget gate; a and k are the stabilised gates.
+    # i and f are logarithms of the exponential input and the sigmoid forget gate; a and k are the stabilised gates.
     source="Beck et al. 2024, xLSTM, arXiv:2405.04517, eq. 8-17 (forget gate: sigmoid)",
     start={"m": 0.0},
     initial={"b_f": 3.0},

@@ -18,7 +18,7 @@ NEWLINE = "\n"
 WORD = r"\n|[^\s\x1c-\x1f]+"  # a line end, or a run of no blanks: \x1c to \x1f are \s for Python but not for tokenizers
 WORDS_AT_MOST = 50_000
 BYTE_PAIRS = 2_000
-PIECE = 1 << 16  # characters given to tokenizers at once: one huge string is slow and takes much memory
+PIECE = 1 << 16  # characters in a piece given to tokenizers: pieces are encoded in parallel, one huge string is not
 
 Ids = NDArray[np.int64]
 
@@ -34,8 +34,9 @@ BYTES = _byte_alphabet()
 
 
 class Unit(Protocol):
-    """A way to cut a text: `tokens` (id to token), `merges` (byte pairs only) and the `tokenizer` that they make.
+    """A way to cut a text, made of its tokens (in the order of their ids) and, for byte pairs, the merges.
 
+    tokenizer: the same as an object of `tokenizers`, which writes the JSON.
     pieces: the UTF-8 bytes each token stands for. exact: the pieces of a text, put end to end, are the text.
     fewest: the tokens of the smallest vocabulary there can be.
     """
@@ -134,7 +135,7 @@ class Words:
             counts.update(re.findall(WORD, text))
         ranked = sorted(counts.keys() - {UNKNOWN, NEWLINE}, key=lambda word: (-counts[word], word))
         if not ranked:
-            raise UsageError("there is no word in the text, only blanks and line ends; a text with words is needed.")
+            raise UsageError(f"there is no word but {UNKNOWN} in the text; a text with words is needed.")
         if size is None and counts[ranked[0]] < 2:
             raise UsageError(
                 f"no word comes twice in the {counts.total():,} words and line ends given, so each would be unknown; "

@@ -147,9 +147,7 @@ class DecodeStream:
     def finish(self) -> str:
         """Return what is left of a character that was never completed: U+FFFD, or nothing. The stream starts afresh."""
         self._after_word = False
-        rest = self._utf8.decode(b"", final=True)
-        self._utf8.reset()
-        return rest
+        return self._utf8.decode(b"", final=True)
 
 
 def _refuse_surrogates(text: str) -> None:

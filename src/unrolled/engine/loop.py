@@ -44,7 +44,7 @@ def unroll(run: Run, statements: tuple[Statement, ...]) -> Iterator[tuple[Values
 
 
 def stepper(statements: tuple[Statement, ...]) -> Callable[[Values], Values]:
-    """A function that runs statements of one op each on values by name, and adds each result under its target's name."""
+    """A function that runs statements of one op each on values by name, and adds each result by its target's name."""
     rows = [(str(one.target), _function(one.expression), _keys(one.expression), one.accumulates) for one in statements]
 
     def step(values: Values) -> Values:

@@ -1,4 +1,4 @@
-"""The derived backward Program as a plain loop: the specification of a fused backward pass, as the loop is of the forward."""
+"""The derived backward Program as a plain loop: the specification of a fused backward pass."""
 
 from collections.abc import Mapping
 
@@ -52,7 +52,7 @@ def _gradient_key(run: Run, name: str) -> str:
 
 
 def _zero_sum(parameter: Tensor, batch: int) -> Tensor:
-    """Where a parameter's gradient is summed over time: a vector's row by row (N, size), a matrix's in its own shape."""
+    """Where a parameter's gradient is summed over time: a vector's by row, (N, size), a matrix's in its own shape."""
     return torch.zeros_like(parameter.expand(batch, -1) if parameter.dim() == 1 else parameter)
 
 

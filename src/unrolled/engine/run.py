@@ -43,7 +43,7 @@ class Run:
         return torch.arange(self.x.shape[1], device=self.x.device) < self.lengths.unsqueeze(1)
 
     def numbers(self, statements: tuple[Statement, ...]) -> Values:
-        """Constants and means of noise by name, and every number of the statements by :func:`number_key`, as tensors."""
+        """Constants and means of noise by name, and the statements' numbers by :func:`number_key`, as tensors."""
         values = {**self.cell.constants, **{name: noise.mean for name, noise in self.cell.noise.items()}}
         for statement in statements:
             expression = statement.expression

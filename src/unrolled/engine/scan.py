@@ -1,4 +1,4 @@
-"""The one door to the engine: a cell, its parameters and a batch of sequences go in; outputs, state and records come out."""
+"""The one door to the engine: a cell, its parameters and sequences go in; outputs, state and records come out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple

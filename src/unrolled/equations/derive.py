@@ -1,8 +1,8 @@
 """The derivative of a cell: from its Program the backward Program, by reverse mode over the table of ops.
 
-The backward Program of one step reads the quantities of the forward step and the gradients that arrive (``d_h'``: of the loss
-with respect to the state just computed; ``d_y`` of an output), and gives the gradient of every previous state (``d_h``), of the
-input (``d_x``) and, summed over steps, of every parameter (``d_W_i``).
+The backward Program of one step reads the quantities of the forward step and the gradients that arrive (``d_h'``: of
+the loss with respect to the state just computed; ``d_y`` of an output), and gives the gradient of every previous state
+(``d_h``), of the input (``d_x``) and, summed over steps, of every parameter (``d_W_i``).
 """
 
 from collections.abc import Iterable

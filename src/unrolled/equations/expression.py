@@ -124,7 +124,6 @@ def _write(expression: Expression) -> tuple[str, int]:
 def _operand(op: str, argument: Expression, strength: int, right: bool) -> str:
     text, own = _write(argument)
     bare = own > strength or (own == strength and not right)
-    if isinstance(argument, Call) and own == strength == 2:
-        if "matmul" in (op, argument.op):
-            bare = op == argument.op and right  # A @ B @ h means A @ (B @ h)
+    if isinstance(argument, Call) and own == strength == 2 and "matmul" in (op, argument.op):
+        bare = op == argument.op and right  # A @ B @ h means A @ (B @ h)
     return text if bare else f"({text})"

@@ -17,7 +17,7 @@ def definition(op: str) -> Expression:
 
 
 class Lowering:
-    """Turns statements into primitive ones. Temporaries are called ``_i1``, ``_i2``, … for the quantity ``i`` they serve."""
+    """Turns statements into primitive ones; temporaries are called ``_i1``, ``_i2``, … for the quantity they serve."""
 
     def __init__(self) -> None:
         self.statements: list[Statement] = []

@@ -1,4 +1,4 @@
-"""Randomness that a rewrite brings into a cell: a name that is a scaled coin toss in training and its mean otherwise."""
+"""Randomness that a rewrite brings into a cell: a name that is a coin toss in training and its mean otherwise."""
 
 import re
 from dataclasses import dataclass
@@ -39,4 +39,5 @@ class Noise:
         match = _TEXT.fullmatch(text.strip())
         if match is None:
             raise ValueError(f"'{text}' is no noise; write VALUE with probability P per step (or: per sequence)")
-        return cls(float(match["value"]), float(match["probability"]), match["span"])  # pyright: ignore[reportArgumentType]
+        value, probability = float(match["value"]), float(match["probability"])
+        return cls(value, probability, match["span"])  # pyright: ignore[reportArgumentType]  # checked where it is made

@@ -1,11 +1,11 @@
 """The table of ops: each row holds an op's meaning in torch, its derivative and its spelling in LaTeX.
 
-A *primitive* row has a meaning: a function of the torch module and the arguments, so that reading equations never imports
-torch. Its derivatives are texts of the same grammar, one an argument, over the arguments ``a`` and ``b``, the result ``y``
-and the gradient ``dy`` that arrives at the result. A *composed* row has a definition in terms of other ops instead, and
-everything else follows from it.
+A *primitive* row has a meaning: a function of the torch module and the arguments, so that reading equations never
+imports torch. Its derivatives are texts of the same grammar, one an argument, over the arguments ``a`` and ``b``, the
+result ``y`` and the gradient ``dy`` that arrives at the result. A *composed* row has a definition in terms of other ops
+instead, and everything else follows from it.
 
-Vectors are rows of a batch, (N, size); matrices are (out, in), or (heads, out / heads, in / heads) where block-diagonal.
+Vectors are rows of a batch, (N, size); matrices are (out, in), block-diagonal ones (heads, out / heads, in / heads).
 ``sum``, ``mean`` and ``softmax`` go over the units of one row; ``sum`` and ``mean`` give their result to every unit.
 """
 

@@ -1,4 +1,4 @@
-"""The Program of a text: which names are states, parameters, constants; in which order its lines run; which sizes fit."""
+"""The Program of a text: which names are states, parameters, constants; which line runs first; which sizes fit."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from unrolled.errors import did_you_mean
 
 @dataclass(frozen=True)
 class Parameter:
-    """A learned matrix or vector: its symbolic shape, its number of diagonal blocks, and the first line that reads it."""
+    """A learned matrix or vector: its symbolic shape, its number of diagonal blocks, and its first line."""
 
     name: str
     shape: tuple[Size, ...]
@@ -133,7 +133,8 @@ def _check_reads(source: Source, states: tuple[str, ...], intermediates: tuple[s
     for statement in source.statements:
         name = statement.target.name
         if statement.target.primed and name not in previous:
-            message = f"the state {name} is never read: no line uses its previous value {name}; without memory it is written {name} = …."
+            remedy = f"without memory it is written {name} = …."
+            message = f"the state {name} is never read: no line uses its previous value {name}; {remedy}"
             raise source.error(message, statement.line, statement.target.column)
     if declared.output not in known:
         raise EquationError(
@@ -211,10 +212,9 @@ def _infer(
             raise EquationError(
                 f"size '{name}': a matrix's sizes follow from its line; declare those of a state or quantity."
             )
-        if name != "x" and name not in free and all(name != one.target.name for one in statements):
-            raise EquationError(
-                f"size '{name}': the text has no such quantity.{did_you_mean(name, [one.target.name for one in statements])}"
-            )
+        targets = [one.target.name for one in statements]
+        if name not in ("x", *free, *targets):
+            raise EquationError(f"size '{name}': the text has no such quantity.{did_you_mean(name, targets)}")
         sizes.kinds[name] = Vector(size)
     for statement in statements:
         sizes.assign(statement.target.name, statement.expression, statement.line)
@@ -229,8 +229,8 @@ def _matrix_names(source: Source, free: tuple[str, ...], assigned: set[str]) -> 
             if name.name in assigned or name.name not in free:
                 continue
             if found.setdefault(name.name, is_matrix) != is_matrix:
-                message = f"'{name.name}' stands left of @ in one place and alone in another; a matrix and a vector need two names."
-                raise source.error(message, statement.line, name.column)
+                seen = f"'{name.name}' stands left of @ in one place and alone in another"
+                raise source.error(f"{seen}; a matrix and a vector need two names.", statement.line, name.column)
     return {name for name, is_matrix in found.items() if is_matrix}
 
 

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable
+from math import prod
 
 from unrolled.equations.expression import Call, Expression, Name, Number, write_number
 from unrolled.equations.ops import OPS
 from unrolled.equations.program import Program
-from unrolled.equations.sizes import Size
 
 _GREEK = frozenset(
     [
@@ -92,24 +92,19 @@ def _is_scalar(expression: Expression, scalars: set[str]) -> bool:
 
 def count_formula(program: Program) -> str:
     """The number of parameters, such as ``4 D H + 4 H^2 + 4 H``."""
-    terms: Counter[tuple[str, ...]] = Counter()
-    divided: dict[tuple[str, ...], int] = {}
+    terms: Counter[tuple[tuple[str, ...], int]] = Counter()
     for parameter in program.parameters.values():
-        factors = tuple(sorted(_letter(size) for size in parameter.shape))
-        key = (*factors, f"/ {parameter.heads}") if parameter.heads > 1 else factors
-        terms[key] += 1
-        divided[key] = parameter.heads
-    return " + ".join(_term(count, key) for key, count in terms.items()) or "0"
+        letters = tuple(sorted(_letter(size) for size in parameter.shape if isinstance(size, str)))
+        terms[letters, parameter.heads] += prod(size for size in parameter.shape if isinstance(size, int))
+    return " + ".join(_term(count, *key) for key, count in terms.items()) or "0"
 
 
-def _letter(size: Size) -> str:
-    return {"input": "D", "hidden": "H"}.get(size, size) if isinstance(size, str) else str(size)
+def _letter(size: str) -> str:
+    return {"input": "D", "hidden": "H"}.get(size, size)
 
 
-def _term(count: int, factors: tuple[str, ...]) -> str:
-    power = f"{factors[0]}^2" if len(factors) > 1 and factors[0] == factors[1] else " ".join(factors[:2])
-    if factors[-1].startswith("/") and len(factors) == 3:
-        power += f" {factors[-1]}"
-    elif len(factors) == 2 and factors[1].startswith("/"):
-        power = " ".join(factors)
-    return f"{count} {power}" if count > 1 else power
+def _term(count: int, letters: tuple[str, ...], heads: int) -> str:
+    """``2 H^2 / 4`` for two square matrices in four blocks."""
+    power = f"{letters[0]}^2" if len(letters) == 2 and letters[0] == letters[1] else " ".join(letters)
+    times = [str(count)] if count > 1 or not letters else []
+    return " ".join([*times, *filter(None, [power])]) + (f" / {heads}" if heads > 1 else "")

@@ -1,4 +1,4 @@
-"""Rewrites: from a cell's equations to another cell's equations. They compose, and the engine needs to know none of them."""
+"""Rewrites: from a cell's equations to another cell's equations; they compose, and the engine need not know them."""
 
 from collections.abc import Callable, Mapping
 
@@ -109,10 +109,11 @@ def drop_connect(cell: Cell, rate: float) -> Cell:
 
 
 def layer_norm(cell: Cell) -> Cell:
-    """Layer normalisation of every pre-activation: ``f(products + rest)`` becomes ``f(gain * layer_norm(products) + rest)``.
+    """Layer normalisation of every pre-activation.
 
-    A pre-activation is what a function such as sigmoid or tanh is applied to, where it holds a product with a matrix; its
-    biases and peepholes stay outside the norm. Ba et al. 2016, arXiv:1607.06450 (which norms W x and U h apart).
+    ``f(products + rest)`` becomes ``f(gain * layer_norm(products) + rest)``. A pre-activation is what a function such
+    as sigmoid or tanh is applied to, where it holds a product with a matrix; its biases and peepholes stay outside the
+    norm. Ba et al. 2016, arXiv:1607.06450 (which norms W x and U h apart).
     """
     fresh, gains = _Fresh(cell), {}
 
@@ -215,9 +216,9 @@ def _check_matrix(cell: Cell, matrix: str) -> None:
     _check_name(matrix, matrices, f"cell {cell.name} has no matrix '{matrix}'")
     for statement in cell.statements:
         for part in walk(statement.expression):
-            plain = isinstance(part, Call) and part.op == "matmul"
-            inside = isinstance(part, Call) and any(name == Name(matrix) for name in part.arguments)
-            if inside and not (plain and part.arguments[0] == Name(matrix)):
+            if not isinstance(part, Call) or Name(matrix) not in part.arguments:
+                continue
+            if part.op != "matmul" or part.arguments[0] != Name(matrix):
                 raise UsageError(
                     f"'{matrix}' stands in '{statement}' otherwise than as {matrix} @ ...; this form stays dense."
                 )

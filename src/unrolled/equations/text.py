@@ -1,4 +1,4 @@
-"""From text to statements: the grammar of equations, read with Python's ``ast`` against a whitelist; nothing is evaluated."""
+"""From text to statements: the grammar of equations, read by Python's ``ast`` and a whitelist; nothing is evaluated."""
 
 import ast
 import math
@@ -39,8 +39,9 @@ class EquationError(UsageError):
         where = f"line {line}" if line else "cell"
         if self.column is not None and text:
             where += f", column {self.column}"
-            width = _width_at(text, self.column - 1)
-            text = f"{text[: self.column - 1]}>>{text[self.column - 1 : self.column - 1 + width]}<<{text[self.column - 1 + width :]}"
+            start = self.column - 1
+            end = start + _width_at(text, start)
+            text = f"{text[:start]}>>{text[start:end]}<<{text[end:]}"
         super().__init__(f"{where}: {message}" + (f" In: {' '.join(text.split())}" if text else ""))
 
 
@@ -217,7 +218,7 @@ class _Reader:
             case ast.Name(id=name):
                 return self.name(name, column)
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
-                self.check_product(node, source, column)
+                self.check_product(node, column)
                 parts = (self.convert(left, source, depth + 1), self.convert(right, source, depth + 1))
                 return _associate(Call(_BINARY[type(op)], parts, column))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -247,17 +248,13 @@ class _Reader:
             raise self.error(f"{op} wants {wanted}, and is given {len(arguments)}.", column)
         return Call(op, tuple(self.convert(argument, source, depth + 1) for argument in arguments), column)
 
-    def check_product(self, node: ast.BinOp, source: str, column: int) -> None:
+    def check_product(self, node: ast.BinOp, column: int) -> None:
         """Refuse ``a * W @ x`` and ``U @ r * h``: Python reads both from the left, mathematics does not say."""
-        left = node.left
-        mixed = isinstance(left, ast.BinOp) and isinstance(left.op, ast.MatMult) != isinstance(node.op, ast.MatMult)
-        binds = isinstance(node.op, ast.Mult | ast.Div | ast.MatMult)
-        if (
-            mixed
-            and binds
-            and isinstance(left.op, ast.Mult | ast.Div | ast.MatMult)
-            and left.col_offset == node.col_offset
-        ):
+        left, products = node.left, (ast.Mult, ast.Div, ast.MatMult)
+        if not (isinstance(left, ast.BinOp) and isinstance(left.op, products) and isinstance(node.op, products)):
+            return
+        mixed = isinstance(left.op, ast.MatMult) != isinstance(node.op, ast.MatMult)
+        if mixed and left.col_offset == node.col_offset:
             raise self.error(
                 "@ beside * or / can be read in two ways; put parentheses, as in r * (U @ h) or U @ (r * h).", column
             )

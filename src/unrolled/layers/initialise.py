@@ -1,4 +1,4 @@
-"""How parameters begin: orthogonal recurrent matrices, Glorot input matrices, zero vectors, and what a cell says otherwise."""
+"""How parameters begin: orthogonal recurrent and Glorot input matrices, zero vectors; or what a cell says."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -40,8 +40,8 @@ SCHEMES: dict[str, Callable[[Tensor], None]] = {
     "normal": _normal,
     "uniform": _uniform,
 }
-"""orthogonal: Saxe et al. 2014; glorot: Glorot & Bengio 2010, uniform; identity: Le et al. 2015; normal: standard deviation
-1 / sqrt(columns); uniform: 0 to 1. Matrices in blocks are treated block by block."""
+"""orthogonal: Saxe et al. 2014; glorot: Glorot & Bengio 2010, uniform; identity: Le et al. 2015; normal: standard
+deviation 1 / sqrt(columns); uniform: 0 to 1. Matrices in blocks are treated block by block."""
 
 
 @torch.no_grad()
@@ -55,7 +55,8 @@ def initialise(
         shapes: What ``cell.parameters`` gives.
         parameters: The tensors to fill.
         chrono: The longest dependency to expect, in steps: biases are then drawn as log(uniform(1, chrono - 1)), with
-            the sign that makes the cell remember (Tallec & Ollivier 2018, Can recurrent neural networks warp time?, eq. 16).
+            the sign that makes the cell remember (Tallec & Ollivier 2018, Can recurrent neural networks warp time?,
+            eq. 16).
 
     Raises:
         UsageError: an unknown scheme, a matrix scheme for a vector, or chrono for a cell that says no memory biases.
@@ -68,9 +69,8 @@ def initialise(
         if not isinstance(how, str):
             parameter.fill_(how)
         elif how not in SCHEMES:
-            raise UsageError(
-                f"initial '{name}': there is no scheme '{how}'.{did_you_mean(how, SCHEMES)} There are: {', '.join(SCHEMES)}."
-            )
+            near = did_you_mean(how, SCHEMES)
+            raise UsageError(f"initial '{name}': there is no scheme '{how}'.{near} There are: {', '.join(SCHEMES)}.")
         elif not is_matrix and how not in ("normal", "uniform"):
             raise UsageError(f"initial '{name}': the scheme '{how}' is for matrices, and '{name}' is a vector.")
         else:

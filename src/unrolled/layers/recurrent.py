@@ -1,4 +1,4 @@
-"""Recurrent: any cell as a layer; stacked, in one direction or both, over ragged batches, with its state handed in and out."""
+"""Recurrent: any cell as a layer; stacked, in one direction or both, over ragged batches; its state goes in and out."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ class Recurred(NamedTuple):
     state: State
     """Every layer's and direction's state behind the last valid step: ``state["0.forward.h"]``."""
     recorded: dict[str, Tensor]
-    """Recorded quantities over time, (N, T, size), by layer, direction and name; a reverse one at the steps it belongs to."""
+    """Recorded quantities over time, (N, T, size), by layer, direction and name; reverse ones at the steps they are."""
 
 
 class CellParameters(nn.Module):
@@ -134,7 +134,7 @@ class Recurrent(nn.Module):
                 initialise(self.cell, one.shapes, one.named(), self.chrono)
 
     def cell_parameters(self, layer: int = 0, direction: str = "forward") -> dict[str, Tensor]:
-        """The parameters of one layer and direction by the names of the equations: ``"W_i"``, ``"U_i"``, ``"b_i"``, …"""
+        """The parameters of one layer and direction by the equations' names: ``"W_i"``, ``"U_i"``, ``"b_i"``."""
         if not 0 <= layer < self.num_layers or direction not in self.directions:
             have = f"layers 0 to {self.num_layers - 1}, directions {', '.join(self.directions)}"
             raise UsageError(f"there is no layer {layer}, direction '{direction}'; there are {have}.")

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def reversed_in_time(values: Tensor, lengths: Tensor | None = None) -> Tensor:
-    """``values`` (N, T, ...) with the first ``lengths`` steps (N,) of each row reversed; reversed twice, it is itself."""
+    """``values`` (N, T, ...) with the first ``lengths`` steps (N,) of each row reversed; done twice, it is itself."""
     if lengths is None:
         return values.flip(1)
     steps = torch.arange(values.shape[1], device=values.device)

@@ -40,7 +40,7 @@ _LAYOUTS = {
 
 @torch.no_grad()
 def from_torch(module: nn.RNN | nn.LSTM | nn.GRU) -> Recurrent:
-    """A Recurrent that computes what ``module`` computes, with a copy of its weights (its layout (N, T, D), as always here).
+    """A Recurrent that computes what ``module`` computes, with a copy of its weights; its layout is (N, T, D).
 
     Raises:
         UsageError: ``module`` is none of the three.
@@ -55,7 +55,7 @@ def from_torch(module: nn.RNN | nn.LSTM | nn.GRU) -> Recurrent:
         dropout=module.dropout if module.num_layers > 1 else 0.0,
         sizes={"projection": module.proj_size} if module.proj_size else None,
     )
-    layer.to(module.weight_ih_l0.device, module.weight_ih_l0.dtype)
+    layer.to(next(module.parameters()))
     for ours, suffix in _places(layer):
         theirs = {name: getattr(module, f"{name}_{suffix}") for name in ("weight_ih", "weight_hh")}
         for stem, name in (("W", "weight_ih"), ("U", "weight_hh")):

@@ -1,0 +1,94 @@
+"""unrolled: recurrent networks whose cells are their equations.
+
+``import unrolled`` costs next to nothing: each public name loads its room when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unrolled.cells.library import LIBRARY, find_cell
+    from unrolled.data.reading import load_text
+    from unrolled.data.vocabulary import Vocabulary
+    from unrolled.engine.scan import scan
+    from unrolled.equations.cell import Cell
+    from unrolled.equations.rewrite import (
+        diagonal,
+        drop_connect,
+        layer_norm,
+        learned_start,
+        low_rank,
+        variational_dropout,
+        zoneout,
+    )
+    from unrolled.equations.text import EquationError
+    from unrolled.errors import UnrolledError, UsageError
+    from unrolled.layers.recurrent import Recurrent
+    from unrolled.layers.torch_weights import from_torch, to_torch
+    from unrolled.state import State
+    from unrolled.tasks.text.model import TextModel
+    from unrolled.wirings.many_to_many import ManyToMany
+    from unrolled.wirings.sampling import Sampling
+
+_ROOMS = {
+    "LIBRARY": "cells.library",
+    "Cell": "equations.cell",
+    "EquationError": "equations.text",
+    "ManyToMany": "wirings.many_to_many",
+    "Recurrent": "layers.recurrent",
+    "Sampling": "wirings.sampling",
+    "State": "state",
+    "TextModel": "tasks.text.model",
+    "UnrolledError": "errors",
+    "UsageError": "errors",
+    "Vocabulary": "data.vocabulary",
+    "diagonal": "equations.rewrite",
+    "drop_connect": "equations.rewrite",
+    "find_cell": "cells.library",
+    "from_torch": "layers.torch_weights",
+    "layer_norm": "equations.rewrite",
+    "learned_start": "equations.rewrite",
+    "load_text": "data.reading",
+    "low_rank": "equations.rewrite",
+    "scan": "engine.scan",
+    "to_torch": "layers.torch_weights",
+    "variational_dropout": "equations.rewrite",
+    "zoneout": "equations.rewrite",
+}
+__all__ = [
+    "LIBRARY",
+    "Cell",
+    "EquationError",
+    "ManyToMany",
+    "Recurrent",
+    "Sampling",
+    "State",
+    "TextModel",
+    "UnrolledError",
+    "UsageError",
+    "Vocabulary",
+    "diagonal",
+    "drop_connect",
+    "find_cell",
+    "from_torch",
+    "layer_norm",
+    "learned_start",
+    "load_text",
+    "low_rank",
+    "scan",
+    "to_torch",
+    "variational_dropout",
+    "zoneout",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'unrolled' has no attribute {name!r}")
+    value = getattr(import_module(f"unrolled.{_ROOMS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS])

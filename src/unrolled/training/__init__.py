@@ -1,0 +1,1 @@
+"""Training: truncated backpropagation through time with carried state, budgets, checkpoints that resume exactly."""

@@ -1,0 +1,65 @@
+"""What a run went through: rows for CSV and TensorBoard, and the loss drawn over time."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from unrolled.model_folder import FIGURE, HISTORY, LOGS, ModelFolder
+
+COLUMNS = ("step", "epoch", "seconds", "train", "valid", "rate", "gradient_norm", "tokens_per_second")
+
+
+class History:
+    """Rows by step; ``train`` and ``valid`` are nats a token. The rows travel in the checkpoint, so a resumed run has all."""
+
+    def __init__(self, folder: ModelFolder, rows: Sequence[dict[str, Any]] = ()) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.folder, self.rows = folder, list(rows)
+        first = int(self.rows[-1]["step"]) + 1 if self.rows else 0
+        self.board = SummaryWriter(str(folder.path / LOGS), purge_step=first)
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Take a row in, and show it to TensorBoard."""
+        self.rows.append(row)
+        for name, value in row.items():
+            if name not in ("step", "epoch") and value is not None:
+                self.board.add_scalar(name, value, int(row["step"]))
+
+    def write(self) -> None:
+        """Write the CSV file anew."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for row in self.rows:
+            plain = {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()}
+            writer.writerow(plain)
+        self.folder.write_text(HISTORY, text.getvalue())
+        self.board.flush()
+
+    def close(self) -> None:
+        """End the TensorBoard file."""
+        self.board.close()
+
+
+def draw_loss(rows: Sequence[dict[str, Any]], path: Path, title: str, unit: str = "character") -> None:
+    """Draw training and validation loss over the minutes of training; a PNG file."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.8), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    minutes = [row["seconds"] / 60 for row in rows]
+    axes.plot(minutes, [row["train"] for row in rows], color="#0072b2", linewidth=1.4, alpha=0.85, label="training")
+    checked = [(time, row["valid"]) for time, row in zip(minutes, rows, strict=True) if row["valid"] is not None]
+    if checked:
+        times, losses = zip(*checked, strict=True)
+        axes.plot(times, losses, color="#d55e00", marker="o", markersize=5, linewidth=1.8, label="validation")
+        best = min(checked, key=lambda pair: pair[1])
+        axes.annotate(f"{best[1]:.3f}", best, xytext=(0, 9), textcoords="offset points", ha="center", color="#d55e00")
+    axes.set(title=title, xlabel="minutes of training", ylabel=f"loss, nats a {unit}")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    figure.savefig(path)

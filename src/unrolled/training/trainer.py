@@ -1,0 +1,233 @@
+"""The training loop over streams: windows in order, state carried, checkpoints that a killed run resumes from exactly."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from unrolled.data.streams import Streams
+from unrolled.errors import UnrolledError
+from unrolled.model_folder import CHECKPOINTS, ModelFolder
+from unrolled.state import State
+from unrolled.training.checkpoint import load_checkpoint, random_state, restore_random_state, save_checkpoint
+from unrolled.training.config import Budget, TrainingConfig, learning_rate
+from unrolled.training.device import make_fabric
+from unrolled.training.history import History
+from unrolled.training.interrupt import Interrupt
+from unrolled.training.truncated import Carry, read_window
+from unrolled.wirings.many_to_many import ManyToMany
+
+LAST, BEST = f"{CHECKPOINTS}/last.safetensors", f"{CHECKPOINTS}/best.safetensors"
+ROWS = 200
+"""Rows of history in a whole budget."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come."""
+
+    step: int = 0
+    epoch: int = 0
+    window: int = 0
+    """The next window of the epoch."""
+    seconds: float = 0.0
+    share: float = 0.0
+    best: float = math.inf
+    """The lowest validation loss so far, nats a token."""
+    best_step: int = 0
+    since_best: int = 0
+    """Validations since then."""
+    loss: float = math.nan
+    """Training loss since the last row of history, nats a token."""
+    tokens_per_second: float = 0.0
+    ended: str = ""
+    """Why the run ended: ``budget``, ``patience`` or ``interrupt``."""
+
+
+class Watcher(Protocol):
+    """Shows a run to whoever waits for it."""
+
+    def stepped(self, progress: Progress) -> None:
+        """Called behind every update."""
+        ...
+
+    def validated(self, progress: Progress, loss: float) -> None:
+        """Called behind every validation with its loss, nats a token."""
+        ...
+
+
+class Trainer:
+    """Trains a network on streams until its budget is used, its patience ends, or Ctrl-C.
+
+    Args:
+        network: What to train; after :meth:`run` it holds the best weights.
+        streams: The training text.
+        validate: Gives the validation loss, nats a token.
+        config: The settings.
+        folder: Where checkpoints and history go.
+        watcher: Who is told.
+    """
+
+    def __init__(
+        self,
+        network: ManyToMany,
+        streams: Streams,
+        validate: Callable[[], float],
+        config: TrainingConfig,
+        folder: ModelFolder,
+        watcher: Watcher,
+    ) -> None:
+        self.network, self.streams, self.validate = network, streams, validate
+        self.config, self.folder, self.watcher = config, folder, watcher
+        self.budget = Budget(config, len(streams))
+        self.fabric = make_fabric(config)
+        optimizer = torch.optim.AdamW(_decayed_and_not(network, config.weight_decay), lr=config.rate, fused=True)
+        self.ready, self.optimizer = self.fabric.setup(network, optimizer)
+        self.progress, self.carry = Progress(), None
+        self.history = History(folder)
+        self._losses: list[float] = []
+        self._tokens = 0
+
+    def resume(self) -> None:
+        """Go on from the folder's last checkpoint: weights, optimizer, position, carried state, randomness, history."""
+        content = load_checkpoint(self.folder.path / LAST)
+        self.network.load_state_dict(content["network"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        old = Progress(**content["progress"])
+        share = self.budget.share(old.step, old.seconds)
+        patient = 0 if old.ended == "patience" else old.since_best
+        self.progress = replace(old, ended="", share=share, since_best=patient)
+        self.carry = _carry_from(content["carry"], self.fabric.device)
+        self.history.close()
+        self.history = History(self.folder, content["history"])
+        self._losses, self._tokens = content["losses"], content["tokens"]
+        restore_random_state(content["random"])
+
+    def run(self) -> Progress:
+        """Train to the end of the budget. Raises UnrolledError where the loss or a gradient is no finite number."""
+        self.network.train()
+        before, started, saved = self.progress.seconds, time.monotonic(), time.monotonic()
+        with Interrupt() as interrupt:
+            while not self.progress.ended:
+                share = self.progress.share
+                self._update(learning_rate(self.config, share))
+                seconds = before + time.monotonic() - started
+                share_now = self.budget.share(self.progress.step, seconds)
+                self.progress = replace(self.progress, seconds=seconds, share=share_now)
+                due = _crossed(share, share_now, self.config.validations) or interrupt.asked
+                if due or _crossed(share, share_now, ROWS):
+                    self._keep_row(self._validated() if due else None)
+                self.watcher.stepped(self.progress)
+                self._end_if_due(interrupt.asked)
+                if due or self.progress.ended or time.monotonic() - saved > self.config.checkpoint_seconds:
+                    self.save()
+                    saved = time.monotonic()
+        self.history.write()
+        self.history.close()
+        self.network.load_state_dict(load_checkpoint(self.folder.path / BEST)["network"])
+        return self.progress
+
+    def save(self) -> None:
+        """Write the last checkpoint."""
+        content = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "progress": asdict(self.progress),
+            "carry": None if self.carry is None else {"state": dict(self.carry.state), "inputs": self.carry.inputs},
+            "history": self.history.rows,
+            "losses": self._losses,
+            "tokens": self._tokens,
+            "random": random_state(),
+        }
+        save_checkpoint(self.folder.path / LAST, content)
+        self.history.write()
+
+    def _update(self, rate: float) -> None:
+        progress, config = self.progress, self.config
+        inputs, targets = (ids.to(self.fabric.device) for ids in self.streams[progress.window])  # (N, k1)
+        carry = self.carry if progress.window else None
+        outputs, self.carry = read_window(self.ready, inputs, carry, config.bptt or config.window)
+        loss = cross_entropy(outputs.flatten(0, 1), targets.flatten())
+        self.optimizer.zero_grad()
+        self.fabric.backward(loss)
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), config.clip)
+        value = loss.item()
+        if not math.isfinite(value) or not torch.isfinite(norm):
+            raise UnrolledError(_why_diverged(self.network, progress.step + 1, value, rate))
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self._losses.append(value)
+        self._tokens += targets.numel()
+        self._rate, self._norm = rate, float(norm)
+        last = progress.window + 1 == len(self.streams)
+        epoch, window = (progress.epoch + 1, 0) if last else (progress.epoch, progress.window + 1)
+        self.progress = replace(progress, step=progress.step + 1, epoch=epoch, window=window)
+
+    def _validated(self) -> float:
+        self.network.eval()
+        loss = self.validate()
+        self.network.train()
+        progress = self.progress
+        if loss < progress.best:
+            self.progress = replace(progress, best=loss, best_step=progress.step, since_best=0)
+            save_checkpoint(self.folder.path / BEST, {"network": self.network.state_dict()})
+        else:
+            self.progress = replace(progress, since_best=progress.since_best + 1)
+        return loss
+
+    def _keep_row(self, valid: float | None) -> None:
+        progress, rows = self.progress, self.history.rows
+        since = progress.seconds - (rows[-1]["seconds"] if rows else 0.0)
+        speed = self._tokens / since if since > 0 else 0.0
+        loss = sum(self._losses) / len(self._losses)
+        self.progress = progress = replace(progress, loss=loss, tokens_per_second=speed)
+        row = {"step": progress.step, "epoch": progress.epoch, "seconds": progress.seconds, "train": loss, "valid": valid}
+        self.history.add(row | {"rate": self._rate, "gradient_norm": self._norm, "tokens_per_second": speed})
+        self._losses, self._tokens = [], 0
+        if valid is not None:
+            self.watcher.validated(progress, valid)
+
+    def _end_if_due(self, interrupted: bool) -> None:
+        if self.progress.share >= 1.0:
+            ended = "budget"
+        elif self.progress.since_best >= self.config.patience:
+            ended = "patience"
+        else:
+            ended = "interrupt" if interrupted else ""
+        self.progress = replace(self.progress, ended=ended)
+
+
+def _crossed(before: float, now: float, parts: int) -> bool:
+    """Whether a boundary between equal parts of the budget lies between the two shares."""
+    return math.floor(before * parts + 1e-9) < math.floor(now * parts + 1e-9)
+
+
+def _decayed_and_not(network: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Parameter groups: matrices lose weight, vectors (biases, gains, peepholes, starts) do not."""
+    parameters = list(network.parameters())
+    matrices = [parameter for parameter in parameters if parameter.dim() > 1]
+    vectors = [parameter for parameter in parameters if parameter.dim() < 2]
+    return [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
+
+
+def _carry_from(content: dict[str, Any] | None, device: torch.device) -> Carry | None:
+    if content is None:
+        return None
+    inputs: Tensor | None = content["inputs"]
+    return Carry(State(content["state"]).to(device), None if inputs is None else inputs.to(device))
+
+
+def _why_diverged(network: nn.Module, step: int, loss: float, rate: float) -> str:
+    """What to say when a number is no number: at which step, in which parameter, and what to try."""
+    gradients = [(name, one.grad) for name, one in network.named_parameters() if one.grad is not None]
+    bad = [name for name, gradient in gradients if not torch.isfinite(gradient).all()]
+    largest = max(gradients, key=lambda pair: float(pair[1].abs().nan_to_num(posinf=3e38).max()))[0]
+    where = f"the gradient of '{bad[0]}' is no finite number" if bad else f"the largest gradient is that of '{largest}'"
+    tries = f"try a smaller --rate (it is {rate:.2g}), a smaller --clip, or --precision 32-true"
+    return f"step {step}: the loss is {loss:g} and {where}; {tries}."

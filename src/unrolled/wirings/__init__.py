@@ -1,0 +1,1 @@
+"""Wirings: how input, recurrence and output are joined into a network."""
