@@ -199,10 +199,11 @@ def law_gradients_equal_differences(case: Case) -> None:
     names, states = list(one.parameters), list(one.state)
     inputs = [value.clone().requires_grad_() for value in (*one.parameters.values(), one.x, *one.state.values())]
 
-    def run(*values: Tensor) -> tuple[Tensor, ...]:
+    def run(*values: Tensor) -> Tensor:
         parameters = dict(zip(names, values, strict=False))
         state = dict(zip(states, values[len(names) + 1 :], strict=True))
-        return tuple(parts(one.but(parameters=parameters, x=values[len(names)], state=state).scan()).values())
+        result = one.but(parameters=parameters, x=values[len(names)], state=state).scan()
+        return torch.stack([(value * weights_like(value)).sum() for value in parts(result).values()])
 
     near = TOLERANCE["autograd, differences"].relative
     gradcheck(run, inputs, rtol=near, atol=near)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any, TypeVar
+from typing import Any
 
+from unrolled.equations.declarations import groups, titles
 from unrolled.equations.derive import Backward, derive
 from unrolled.equations.expression import Statement, write_number
 from unrolled.equations.noise import Noise
@@ -13,10 +14,9 @@ from unrolled.equations.picture import draw
 from unrolled.equations.program import Declared, Parameter, Program, build
 from unrolled.equations.render import count_formula, latex
 from unrolled.equations.sizes import Size
-from unrolled.equations.text import EquationError, Source, check_name, parse
+from unrolled.equations.source import EquationError
+from unrolled.equations.text import parse
 from unrolled.errors import UsageError, did_you_mean
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Cell:
         heads: Blocks of a block-diagonal matrix, by name; a plain number holds for every recurrent matrix.
         initial: How a parameter begins: a number, or a scheme of docs/notation.md.
         start: The value of a state before the first step: a number (0 by default) or the name of a learned vector.
-        noise: Names that are random in training (rewrites bring them).
+        noise: Names that are random in training (rewrites bring them), each a Noise or its text.
         remembers: Biases that make the cell remember longer the larger they are (1) or the smaller (-1); chrono
             initialisation sets them.
 
@@ -68,39 +68,44 @@ class Cell:
         heads: int | Mapping[str, int] | None = None,
         initial: Mapping[str, float | str] | None = None,
         start: Mapping[str, float | str] | None = None,
-        noise: Mapping[str, Noise] | None = None,
+        noise: Mapping[str, Noise | str] | None = None,
         remembers: Mapping[str, float] | None = None,
     ) -> None:
         parsed = parse(text)
-        said = _read_declarations(parsed)
         if not parsed.statements:
             raise EquationError("no equation in the text; write one a line, as in h' = tanh(W @ x + U @ h + b).")
-        self.name = name or said.get("cell", "cell")
-        self.source: str = source if source is not None else said.get("source", "")
-        self.output: str = output or said.get("output") or parsed.statements[-1].target.name
-        given = {**said.get("constant", {}), **(constants or {})}
-        self.constants: dict[str, float] = {constant: float(value) for constant, value in given.items()}
-        self.sizes: dict[str, Size] = {**said.get("size", {}), **(sizes or {})}
-        self.heads: dict[str, int] = {
-            **said.get("heads", {}),
-            **({"*": heads} if isinstance(heads, int) else heads or {}),
-        }
-        self.initial: dict[str, float | str] = {**said.get("initial", {}), **(initial or {})}
-        self.start: dict[str, float | str] = {**said.get("start", {}), **(start or {})}
-        self.noise: dict[str, Noise] = {**said.get("noise", {}), **(noise or {})}
-        self.remembers: dict[str, float] = {**said.get("remembers", {}), **(remembers or {})}
-        for declared in (*self.constants, *self.noise):
-            check_name(declared)
-        starts = {state: value for state, value in self.start.items() if value != 0.0}
-        declared = Declared(self.constants, self.sizes, self.heads, tuple(self.noise), starts, self.output)
+        titled = titles(parsed)
+        said = groups(
+            parsed,
+            {
+                "constant": constants,
+                "size": sizes,
+                "heads": {"*": heads} if isinstance(heads, int) else heads,
+                "initial": initial,
+                "start": start,
+                "noise": noise,
+                "remembers": remembers,
+            },
+        )
+        self.name: str = _title("name", name) or titled.get("cell", "cell")
+        self.source: str = _title("source", titled.get("source", "") if source is None else source)
+        self.output: str = str(output or titled.get("output") or parsed.statements[-1].target.name)
+        self.constants: dict[str, float] = said["constant"]
+        self.sizes: dict[str, Size] = said["size"]
+        self.initial: dict[str, float | str] = said["initial"]
+        self.start: dict[str, float | str] = said["start"]
+        self.noise: dict[str, Noise] = said["noise"]
+        self.remembers: dict[str, float] = said["remembers"]
+        declared = Declared(self.constants, self.sizes, said["heads"], tuple(self.noise), self.start, self.output)
         self.program: Program = build(parsed, declared)
         matrices = (*self.program.parameters.values(), *self.program.noise.values())
-        self.heads = {one.name: one.heads for one in matrices if one.heads > 1}
-        for what in ("initial", "remembers"):
-            for parameter in getattr(self, what):
+        self.heads: dict[str, int] = {one.name: one.heads for one in matrices if one.heads > 1}
+        for keyword in ("initial", "remembers"):
+            for parameter in said[keyword]:
                 if parameter not in self.program.parameters:
                     near = did_you_mean(parameter, self.program.parameters)
-                    raise EquationError(f"{what} '{parameter}': the text has no such parameter.{near}")
+                    message = f"{keyword} '{parameter}': the text has no such parameter.{near}"
+                    raise parsed.error_about(keyword, parameter, message)
 
     # What it is made of
 
@@ -218,17 +223,20 @@ class Cell:
             name, equations = described.pop("name"), described.pop("equations")
         except KeyError as missing:
             raise UsageError(f"a described cell has the keys 'name' and 'equations'; {missing} is missing.") from None
+        lines = [one for one in equations if isinstance(one, str)] if isinstance(equations, list | tuple) else []
+        if not isinstance(name, str) or not lines or len(lines) < len(equations):
+            raise UsageError("a described cell has a name, which is text, and equations, a list of texts.")
         keys = ("output", "source", "constants", "sizes", "heads", "initial", "start", "noise", "remembers")
         for key in described:
             if key not in keys:
                 raise UsageError(f"a described cell has no key '{key}'.{did_you_mean(key, keys)}")
-        noise = {key: Noise.parse(value) for key, value in described.pop("noise", {}).items()}
-        return cls(name, "\n".join(equations), noise=noise, **described)
+        return cls(name, "\n".join(lines), **described)
 
     def _meaning(self) -> tuple[Any, ...]:
-        maps = (self.constants, self.sizes, self.noise, self.program.starts)
+        program = self.program
+        maps = (self.constants, self.noise, program.starts, program.sizes, program.parameters, program.noise)
         statements = frozenset((statement.target, statement.expression) for statement in self.statements)
-        return statements, self.output, *(frozenset(one.items()) for one in (*maps, self.heads))
+        return statements, self.output, *(frozenset(one.items()) for one in maps)
 
     def __eq__(self, other: object) -> bool:
         """Whether both compute the same by the same names; spelling, order of lines, name and paper do not matter."""
@@ -270,51 +278,10 @@ def _shape(parameter: Parameter, known: Mapping[Size, int]) -> ParameterShape:
     return ParameterShape(parameter.name, shape, parameter.statement, parameter.recurrent)
 
 
-def _read_declarations(source: Source) -> dict[str, Any]:
-    said: dict[str, Any] = {}
-    for one in source.declarations:
-        if one.keyword in ("cell", "source", "output"):
-            fresh, group, value = one.keyword not in said, said, one.value
-        else:
-            group = said.setdefault(one.keyword, {})
-            fresh = one.name not in group
-            try:
-                value = _READERS[one.keyword](one.value)
-            except ValueError as error:
-                raise source.error(f"{error}.", one.line) from None
-        if not fresh:
-            raise source.error(f"'{one.keyword} {one.name}' is declared a second time.", one.line)
-        group[one.name] = value
-    return said
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"'{text}' is no number") from None
-
-
-def _number_or_name(text: str) -> float | str:
-    return text if text[:1].isalpha() else _number(text)
-
-
-def _size(text: str) -> Size:
-    return int(text) if text.isdecimal() else text
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise ValueError(f"'{text}' is no whole number")
-    return int(text)
-
-
-_READERS = {
-    "constant": _number,
-    "size": _size,
-    "heads": _whole,
-    "initial": _number_or_name,
-    "start": _number_or_name,
-    "noise": Noise.parse,
-    "remembers": _number,
-}
+def _title(what: str, text: object) -> str:
+    """A cell's name or source, on one line, so that its text can hold it."""
+    if not isinstance(text, str) or not (line := " ".join(text.split())).isprintable() or line.startswith("="):
+        raise EquationError(f"the {what} of a cell is a line of text that does not begin with =, and not {text!r}.")
+    if what == "name" and "#" in line:
+        raise EquationError(f"the name of a cell holds no #, which begins a comment, and not {text!r}.")
+    return line

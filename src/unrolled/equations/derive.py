@@ -13,7 +13,7 @@ from unrolled.equations.expression import Call, Expression, Name, Number, Statem
 from unrolled.equations.lower import lower, simplify
 from unrolled.equations.ops import OPS
 from unrolled.equations.program import Program
-from unrolled.equations.text import parse_expression
+from unrolled.equations.reader import parse_expression
 
 
 @dataclass(frozen=True)

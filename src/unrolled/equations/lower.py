@@ -4,7 +4,7 @@ from functools import cache
 
 from unrolled.equations.expression import Call, Expression, Name, Number, Statement, substitute
 from unrolled.equations.ops import OPS
-from unrolled.equations.text import parse_expression
+from unrolled.equations.reader import parse_expression
 
 
 @cache

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from unrolled.equations.expression import Call, Expression, Name, Statement, names, walk
+from unrolled.equations.reader import check_name
 from unrolled.equations.sizes import Matrix, Size, Sizes, Vector
-from unrolled.equations.text import EquationError, Source, check_name
+from unrolled.equations.source import EquationError, Source
 from unrolled.errors import did_you_mean
 
 
@@ -79,6 +80,7 @@ def build(source: Source, declared: Declared) -> Program:
     statements = _ordered(source, intermediates)
     free = _free_names(source, states, intermediates, declared)
     sizes = _infer(source, statements, states, free, declared)
+    _check_heads(source, free, sizes, declared)
     parameters = dict(_parameters(statements, free, sizes, states, declared))
     for state, start in declared.starts.items():
         if isinstance(start, str):
@@ -121,12 +123,9 @@ def _check_reads(source: Source, states: tuple[str, ...], intermediates: tuple[s
         for name in names(statement.expression):
             if not name.primed or name.name in states:
                 continue
-            if name.name in intermediates:
-                raise source.error(
-                    f"'{name.name}' is no state and takes no prime here; write {name.name}.",
-                    statement.line,
-                    name.column,
-                )
+            if name.name in (*intermediates, "x"):
+                message = f"'{name.name}' is no state and takes no prime here; write {name.name}."
+                raise source.error(message, statement.line, name.column)
             near = did_you_mean(name.name, known)
             raise source.error(f"no line defines {name}; add the line {name} = ….{near}", statement.line, name.column)
     previous = {name.name for one in source.statements for name in names(one.expression) if not name.primed}
@@ -137,34 +136,43 @@ def _check_reads(source: Source, states: tuple[str, ...], intermediates: tuple[s
             message = f"the state {name} is never read: no line uses its previous value {name}; {remedy}"
             raise source.error(message, statement.line, statement.target.column)
     if declared.output not in known:
-        raise EquationError(
-            f"the output '{declared.output}' is assigned in no line.{did_you_mean(declared.output, known)}"
-        )
+        near = did_you_mean(declared.output, known) or f" The lines assign: {', '.join(known)}."
+        raise source.error_about("output", "output", f"the output '{declared.output}' is assigned in no line.{near}")
 
 
 def _ordered(source: Source, intermediates: tuple[str, ...]) -> tuple[Statement, ...]:
     """The statements in text order, but each behind what it reads."""
     by_target = {str(one.target): one for one in source.statements}
+    computed = set(intermediates)
     done: dict[str, Statement] = {}
+    waiting: dict[str, Iterator[str]] = {}
 
-    def visit(target: str, path: tuple[str, ...]) -> None:
-        if target in done:
-            return
-        statement = by_target[target]
-        if target in path:
-            circle = " -> ".join((*path[path.index(target) :], target))
-            remedy = "one of them must read the previous value of a state (without prime)"
-            raise source.error(
-                f"each waits for the other: {circle}; {remedy}.", statement.line, statement.target.column
-            )
-        for name in names(statement.expression):
-            if name.primed or name.name in intermediates:
-                visit(str(name), (*path, target))
-        done[target] = statement
+    def reads(target: str) -> Iterator[str]:
+        return (str(one) for one in names(by_target[target].expression) if one.primed or one.name in computed)
 
-    for target in by_target:
-        visit(target, ())
+    for first in by_target:
+        if first not in done:
+            waiting[first] = reads(first)
+        while waiting:
+            target = next(reversed(waiting))
+            needed = next((one for one in waiting[target] if one not in done), None)
+            if needed is None:
+                done[target] = by_target[target]
+                del waiting[target]
+            elif needed in waiting:
+                raise _circle(source, by_target[needed], [*waiting])
+            else:
+                waiting[needed] = reads(needed)
     return tuple(done.values())
+
+
+def _circle(source: Source, statement: Statement, path: list[str]) -> EquationError:
+    target = str(statement.target)
+    circle = [*path[path.index(target) :], target]
+    shown = circle if len(circle) < 9 else [*circle[:4], "…", *circle[-3:]]
+    remedy = "one of them must read the previous value of a state (without prime)"
+    message = f"each waits for the other: {' -> '.join(shown)}; {remedy}."
+    return source.error(message, statement.line, statement.target.column)
 
 
 def _free_names(
@@ -182,14 +190,18 @@ def _free_names(
     for what, declarations in (("constant", declared.constants), ("noise", declared.noise)):
         for name in declarations:
             if name not in read:
-                raise EquationError(f"{what} '{name}' is declared, but no line reads it.{did_you_mean(name, free)}")
+                message = f"{what} '{name}' is declared, but no line reads it; drop it.{did_you_mean(name, free)}"
+                raise source.error_about(what, name, message)
+    learned = [start for start in declared.starts.values() if isinstance(start, str)]
     for state, start in declared.starts.items():
         if state not in states:
-            raise EquationError(f"start '{state}': the text has no such state.{did_you_mean(state, states)}")
+            message = f"start '{state}': the text has no such state.{did_you_mean(state, states)}"
+            raise source.error_about("start", state, message)
         if isinstance(start, str):
             check_name(start)
-            if start in taken or start in free:
-                raise EquationError(f"start '{state}': the learned start '{start}' has the name of another quantity.")
+            if start in taken or start in free or learned.count(start) > 1:
+                message = f"start '{state}': '{start}' is another quantity's name; a learned start needs its own."
+                raise source.error_about("start", state, message)
     return free
 
 
@@ -207,14 +219,14 @@ def _infer(
         sizes.kinds[name] = Matrix(*fresh) if name in matrices else Vector(fresh[0])
     for state in states:
         sizes.kinds[state] = Vector("hidden")
+    targets = [one.target.name for one in statements]
     for name, size in declared.sizes.items():
         if name in free and isinstance(sizes.kinds[name], Matrix):
-            raise EquationError(
-                f"size '{name}': a matrix's sizes follow from its line; declare those of a state or quantity."
-            )
-        targets = [one.target.name for one in statements]
+            message = f"size '{name}': a matrix's sizes follow from its line; declare those of a state or quantity."
+            raise source.error_about("size", name, message)
         if name not in ("x", *free, *targets):
-            raise EquationError(f"size '{name}': the text has no such quantity.{did_you_mean(name, targets)}")
+            message = f"size '{name}': the text has no such quantity.{did_you_mean(name, targets)}"
+            raise source.error_about("size", name, message)
         sizes.kinds[name] = Vector(size)
     for statement in statements:
         sizes.assign(statement.target.name, statement.expression, statement.line)
@@ -252,17 +264,22 @@ def _parameters(
     declared: Declared,
 ) -> Iterator[tuple[str, Parameter]]:
     recurrent = _recurrent_matrices(statements, states, free)
+    first: dict[str, Statement] = {}
+    for statement in statements:
+        for read in names(statement.expression):
+            first.setdefault(read.name, statement)
     for name in free:
-        shape = sizes.shape(name)
-        first = next(one for one in statements if any(read.name == name for read in names(one.expression)))
         heads = declared.heads.get(name, declared.heads.get("*", 1) if name in recurrent else 1)
-        yield name, Parameter(name, shape, heads, str(first), name in recurrent)
-    for name, heads in declared.heads.items():
-        if name != "*" and len(sizes.shape(name) if name in free or name in declared.noise else ()) != 2:
-            matrices = [one for one in free if len(sizes.shape(one)) == 2]
-            raise EquationError(f"heads '{name}': the text has no such matrix.{did_you_mean(name, matrices)}")
-        if heads < 1:
-            raise EquationError(f"heads '{name}': {heads} is no number of heads; write 1 or more.")
+        yield name, Parameter(name, sizes.shape(name), heads, str(first[name]), name in recurrent)
+
+
+def _check_heads(source: Source, free: Mapping[str, Name], sizes: Sizes, declared: Declared) -> None:
+    """Refuse heads of what is no matrix."""
+    matrices = [one for one in (*free, *declared.noise) if len(sizes.shape(one)) == 2]
+    for name in declared.heads:
+        if name not in ("*", *matrices):
+            message = f"heads '{name}': the text has no such matrix.{did_you_mean(name, matrices)}"
+            raise source.error_about("heads", name, message)
 
 
 def _recurrent_matrices(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from unrolled.equations.expression import Call, Expression, Name, Number
 from unrolled.equations.ops import OPS
-from unrolled.equations.text import EquationError, Source
+from unrolled.equations.source import EquationError, Source
 
 Size = str | int
 """``"input"``, ``"hidden"``, a declared name such as ``"projection"``, or a fixed number of units."""
@@ -86,10 +86,9 @@ class Sizes:
     def _infer_product(self, product: Call) -> Kind:
         left, right = (self.infer(argument) for argument in product.arguments)
         if not isinstance(left, Matrix):
-            shown = (
-                f"'{product.arguments[0]}' is a vector" if isinstance(product.arguments[0], Name) else "this is none"
-            )
-            raise self.error(f"left of @ stands a matrix, and {shown}.", product)
+            first = product.arguments[0]
+            shown = f"'{first}' is a {'vector' if left else 'number'}" if isinstance(first, Name) else "this is none"
+            raise self.error(f"left of @ stands a matrix, and {shown}; write W @ x.", product)
         if not isinstance(right, Vector):
             raise self.error("right of @ stands a vector (the input, a state, a gate), and this is none.", product)
         self.unify(left.into, right.size, product, "the matrix takes", "what stands right of @")

@@ -1,270 +1,73 @@
-"""From text to statements: the grammar of equations, read by Python's ``ast`` and a whitelist; nothing is evaluated."""
+"""From text to statements and declarations, line by line; nothing of a text is ever evaluated."""
 
-import ast
-import math
 import re
-import unicodedata
-from dataclasses import dataclass, field
 
-from unrolled.equations.expression import Call, Expression, Name, Number, Statement
-from unrolled.equations.ops import FUNCTIONS, OPS
-from unrolled.errors import UsageError, did_you_mean
+from unrolled.equations.expression import Name, Statement
+from unrolled.equations.reader import Reader, check_name
+from unrolled.equations.source import SPELLINGS, Declaration, EquationError, Source
+from unrolled.errors import did_you_mean
 
 LONGEST_LINE = 2_000
-DEEPEST_NESTING = 60
+TITLES = ("cell", "source", "output")
+"""Declarations of one text, as in ``output h``; the others give a name a value, as in ``constant gamma = 0.01``."""
+DECLARATIONS = (*TITLES, "constant", "size", "heads", "initial", "start", "noise", "remembers")
 
-# Every replacement is one character for one, so that a column of the parsed text is a column of the user's line.
-_SPELLINGS = str.maketrans({"∘": "*", "⊙": "*", "·": "*", "×": "*", "−": "-", "′": "'", "’": "'"})
-_PRIME = "ˈ"  # a letter to Python, so that c' can pass through its parser as one identifier
-_FUNCTION_SPELLINGS = {"σ": "sigmoid"}
-
-_TOKEN = re.compile(
-    r"""(?P<blank>\s+) | (?P<transpose>\.\s*T\b) | (?P<number>(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?(?!\w))
-      | (?P<name>[^\W\d]\w*'?) | (?P<operator>[-+*/@(),])""",
-    re.VERBOSE,
-)
 _ASSIGNMENT = re.compile(r"\s*(?P<name>[^\W\d]\w*)(?P<prime>'?)\s*(?P<sign>\+?=)(?!=)(?P<expression>.*)", re.DOTALL)
-_DECLARATION = re.compile(r"\s*(?P<keyword>[a-z]+)\s+(?P<rest>[^\s=+*/@'-].*)", re.DOTALL)
-DECLARATIONS = ("cell", "source", "output", "constant", "size", "heads", "initial", "start", "noise", "remembers")
-_BINARY = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.MatMult: "matmul"}
-
-
-class EquationError(UsageError):
-    """A text that is no cell. The message is one line: where, what was seen (marked ``>>so<<``), what would work."""
-
-    def __init__(self, message: str, *, line: int = 0, text: str = "", column: int | None = None) -> None:
-        if column is not None:
-            column += len(text[column:]) - len(text[column:].lstrip())
-        self.line, self.column = line, None if column is None else column + 1
-        where = f"line {line}" if line else "cell"
-        if self.column is not None and text:
-            where += f", column {self.column}"
-            start = self.column - 1
-            end = start + _width_at(text, start)
-            text = f"{text[:start]}>>{text[start:end]}<<{text[end:]}"
-        super().__init__(f"{where}: {message}" + (f" In: {' '.join(text.split())}" if text else ""))
-
-
-def _width_at(text: str, start: int) -> int:
-    found = _TOKEN.match(text.translate(_SPELLINGS), start)
-    return found.end() - start if found and found.lastgroup != "blank" else 1
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """A line that declares instead of computing: ``constant gamma = 0.01``."""
-
-    keyword: str
-    name: str
-    value: str
-    line: int
-    text: str = field(compare=False, default="")
-
-
-@dataclass(frozen=True)
-class Source:
-    """A text as parsed: its declarations, its statements, and its lines (for error messages)."""
-
-    declarations: tuple[Declaration, ...]
-    statements: tuple[Statement, ...]
-    lines: tuple[str, ...] = field(compare=False, default=())
-
-    def error(self, message: str, line: int = 0, column: int | None = None) -> EquationError:
-        """An error that shows a line of this text; ``column`` counts from 0."""
-        text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-        return EquationError(message, line=line, text=text, column=column)
+_TITLE = re.compile(rf"\s*(?P<keyword>{'|'.join(TITLES)})\s+(?P<rest>[^\s=].*)")
+_DECLARATION = re.compile(rf"\s*(?P<keyword>{'|'.join(DECLARATIONS[3:])})\s+(?P<rest>[^\s=+*/@'-].*)")
 
 
 def parse(text: str) -> Source:
-    """Read a cell's text: one declaration or assignment a line, ``#`` begins a comment.
+    """Read a cell's text: one declaration or assignment a line, ``#`` begins a comment (but in a ``source`` line).
 
     Raises:
         EquationError: a line is neither, with the line, the column and what would work.
     """
     declarations, statements = [], []
-    lines = tuple(line.partition("#")[0].rstrip() for line in text.splitlines())
+    lines = tuple(_plain(line) for line in text.splitlines())
     for number, line in enumerate(lines, 1):
         if len(line) > LONGEST_LINE:
-            raise EquationError(
-                f"a line holds at most {LONGEST_LINE} characters; this one has {len(line)}", line=number
-            )
-        declared = _DECLARATION.match(line)
-        if declared and declared["keyword"] in DECLARATIONS:
-            declarations.append(_declaration(declared["keyword"], declared["rest"], number, line))
+            message = f"a line holds at most {LONGEST_LINE} characters, and this one {len(line)}; use several lines."
+            raise EquationError(message, line=number)
+        declared = _TITLE.match(line) or _DECLARATION.match(line)
+        if declared:
+            declarations.append(_declaration(declared, number, line))
         elif line.strip():
             statements.append(_statement(line, number))
     return Source(tuple(declarations), tuple(statements), lines)
 
 
-def _declaration(keyword: str, rest: str, number: int, line: str) -> Declaration:
-    if keyword in ("cell", "source", "output"):
-        return Declaration(keyword, keyword, rest.strip(), number, line)
+def _plain(line: str) -> str:
+    """The line without its comment, every kind of blank a plain one."""
+    line = re.sub(r"\s", " ", line)
+    title = _TITLE.match(line)
+    return (line if title and title["keyword"] == "source" else line.partition("#")[0]).rstrip()
+
+
+def _declaration(declared: re.Match[str], number: int, line: str) -> Declaration:
+    keyword, rest, column = declared["keyword"], declared["rest"], declared.start("rest")
+    if keyword in TITLES:
+        return Declaration(keyword, keyword, rest.strip(), number, declared.start("keyword"), column)
     name, equals, value = (part.strip() for part in rest.partition("="))
     if not equals or not name or not value:
-        raise EquationError(f"'{keyword}' wants a name and a value: {keyword} NAME = VALUE.", line=number, text=line)
-    return Declaration(keyword, name, value, number, line)
-
-
-def parse_expression(text: str) -> Expression:
-    """Read one expression (a derivative or definition of the ops table); the derivative's own ops may be called."""
-    return _Reader(text, 0, 0, inner=True).read()
+        message = f"'{keyword}' wants a name and a value: {keyword} NAME = VALUE."
+        raise EquationError(message, line=number, text=line, column=declared.start("keyword"))
+    value_column = column + rest.index("=") + 1
+    return Declaration(keyword, name, value, number, column, value_column + line[value_column:].index(value))
 
 
 def _statement(line: str, number: int) -> Statement:
-    plain = line.translate(_SPELLINGS)
+    plain = line.translate(SPELLINGS)
     match = _ASSIGNMENT.fullmatch(plain)
     if match is None:
         first = plain.split()[0]
         hint = did_you_mean(first, DECLARATIONS) if first.isalpha() else ""
-        raise EquationError(
-            f"this is no equation: write NAME = EXPRESSION or STATE' = EXPRESSION.{hint}", line=number, text=line
-        )
-    start = match.start("name")
+        message = f"this is no equation: write NAME = EXPRESSION or STATE' = EXPRESSION.{hint}"
+        raise EquationError(message, line=number, text=line, column=0)
     if match["sign"] == "+=":
-        raise EquationError(
-            "a quantity is assigned once, with =; += has no place here.",
-            line=number,
-            text=line,
-            column=match.start("sign"),
-        )
+        message = "a quantity is assigned once, with =; += has no place here."
+        raise EquationError(message, line=number, text=line, column=match.start("sign"))
+    start = match.start("name")
     check_name(match["name"], number, line, start)
     target = Name(match["name"], bool(match["prime"]), start)
-    return Statement(target, _Reader(line, match.start("expression"), number).read(), number)
-
-
-def check_name(name: str, number: int = 0, line: str = "", column: int | None = None) -> None:
-    """Raise EquationError unless a quantity, parameter or constant may have this name."""
-    if name in FUNCTIONS or name in _FUNCTION_SPELLINGS:
-        problem = f"'{name}' is a function; a quantity needs another name."
-    elif name.startswith(("_", "d_")):
-        problem = f"'{name}': names that begin with _ or d_ are kept for derived quantities and gradients."
-    elif not name.isidentifier() or unicodedata.normalize("NFKC", name) != name or _PRIME in name:
-        problem = f"'{name}' is no name: use letters, digits and _, a letter first."
-    else:
-        return
-    raise EquationError(problem, line=number, text=line, column=column)
-
-
-class _Reader:
-    """Reads the expression that begins at ``start`` of a line."""
-
-    def __init__(self, line: str, start: int, number: int, inner: bool = False) -> None:
-        self.line, self.start, self.number, self.inner = line, start, number, inner
-
-    def read(self) -> Expression:
-        source = self.scan()
-        try:
-            tree = ast.parse("(" + source + ")", mode="eval")
-        except SyntaxError as error:
-            column = self.start if error.offset is None else self.column(source, error.offset - 2, characters=True)
-            raise self.error("this is no expression; is an operator or a parenthesis missing?", column) from None
-        except (RecursionError, MemoryError):
-            raise self.error("too deeply nested; name a part of it on a line of its own.", self.start) from None
-        return self.convert(tree.body, source, 0)
-
-    def error(self, message: str, column: int) -> EquationError:
-        return EquationError(message, line=self.number, text=self.line, column=column)
-
-    def column(self, source: str, offset: int, characters: bool = False) -> int:
-        """The column in the user's line of an ``ast`` offset (in bytes) behind the added parenthesis."""
-        if not characters:
-            offset = len(source.encode()[: max(0, offset)].decode(errors="ignore"))
-        return self.start + min(max(0, offset), len(source))
-
-    def scan(self) -> str:
-        """Check every token before Python's parser sees the text, and turn primes into letters."""
-        text, position = self.line.translate(_SPELLINGS), self.start
-        if not text[position:].strip():
-            raise self.error("nothing stands right of the equals sign.", position)
-        while position < len(text):
-            token = _TOKEN.match(text, position)
-            if token is None:
-                raise self.error(self.about_character(text, position), position)
-            if token.lastgroup == "operator" and text.startswith(("**", "//"), position):
-                instead = "a * a" if text[position] == "*" else "a / b"
-                raise self.error(f"'{text[position : position + 2]}' is no operator here; write {instead}.", position)
-            if token.lastgroup == "name" and not self.inner:
-                self.check_read_name(token[0].rstrip("'"), position)
-            if token.lastgroup == "number" and not math.isfinite(float(token[0])):
-                raise self.error(f"'{token[0]}' is too large for a number.", position)
-            position = token.end()
-        return text[self.start :].replace("'", _PRIME)
-
-    def check_read_name(self, name: str, position: int) -> None:
-        if name.startswith(("_", "d_")) or unicodedata.normalize("NFKC", name) != name or _PRIME in name:
-            check_name(name, self.number, self.line, position)
-
-    def about_character(self, text: str, position: int) -> str:
-        character = text[position]
-        if character in "'\"`":
-            return "a prime belongs right behind a state's name (h'); text in quotes has no meaning here."
-        if character == ".":
-            return "'.' has no meaning here but in .T, a matrix transposed; attributes are not read."
-        if character.isdigit():
-            return "this is no number; write 0.5 or 1e-3, and an operator between a number and a name."
-        if character in "[]{}":
-            return f"'{character}' has no meaning here; group with parentheses, and give each gate its own matrix."
-        return f"{character!r} has no meaning in an equation; use + - * / @, parentheses and functions."
-
-    def convert(self, node: ast.expr, source: str, depth: int) -> Expression:
-        column = self.column(source, node.col_offset - 1)
-        if depth > DEEPEST_NESTING:
-            raise self.error(
-                f"nested more than {DEEPEST_NESTING} deep; name a part of it on a line of its own.", column
-            )
-        match node:
-            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-                return Number(float(value), column)
-            case ast.Name(id=name):
-                return self.name(name, column)
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
-                self.check_product(node, column)
-                parts = (self.convert(left, source, depth + 1), self.convert(right, source, depth + 1))
-                return _associate(Call(_BINARY[type(op)], parts, column))
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                inner = self.convert(operand, source, depth + 1)
-                return Number(-inner.value, column) if isinstance(inner, Number) else Call("neg", (inner,), column)
-            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-                return self.convert(operand, source, depth + 1)
-            case ast.Attribute(value=value, attr="T"):
-                return Call("transpose", (self.convert(value, source, depth + 1),), column)
-            case ast.Call(func=ast.Name(id=function), args=arguments, keywords=[]):
-                return self.call(function, arguments, source, depth, column)
-        raise self.error("this has no meaning in an equation; use + - * / @, parentheses and functions.", column)
-
-    def name(self, name: str, column: int) -> Name:
-        plain, primed = name.rstrip(_PRIME), name.endswith(_PRIME)
-        if plain in FUNCTIONS or plain in _FUNCTION_SPELLINGS:
-            raise self.error(f"'{plain}' is a function and wants an argument: {plain}(...).", column)
-        return Name(plain, primed, column)
-
-    def call(self, function: str, arguments: list[ast.expr], source: str, depth: int, column: int) -> Call:
-        op = _FUNCTION_SPELLINGS.get(function, function)
-        if op not in FUNCTIONS and not (self.inner and op in OPS):
-            near = did_you_mean(op, FUNCTIONS) or f" There are: {', '.join(FUNCTIONS)}."
-            raise self.error(f"'{op.replace(_PRIME, chr(39))}' is no known function.{near}", column)
-        if len(arguments) != OPS[op].arity:
-            wanted = f"{OPS[op].arity} argument{'s' * (OPS[op].arity > 1)}"
-            raise self.error(f"{op} wants {wanted}, and is given {len(arguments)}.", column)
-        return Call(op, tuple(self.convert(argument, source, depth + 1) for argument in arguments), column)
-
-    def check_product(self, node: ast.BinOp, column: int) -> None:
-        """Refuse ``a * W @ x`` and ``U @ r * h``: Python reads both from the left, mathematics does not say."""
-        left, products = node.left, (ast.Mult, ast.Div, ast.MatMult)
-        if not (isinstance(left, ast.BinOp) and isinstance(left.op, products) and isinstance(node.op, products)):
-            return
-        mixed = isinstance(left.op, ast.MatMult) != isinstance(node.op, ast.MatMult)
-        if mixed and left.col_offset == node.col_offset:
-            raise self.error(
-                "@ beside * or / can be read in two ways; put parentheses, as in r * (U @ h) or U @ (r * h).", column
-            )
-
-
-def _associate(call: Call) -> Call:
-    """``A @ B @ h`` means ``A @ (B @ h)``: two small products instead of one large, and no product of matrices."""
-    if call.op == "matmul" and isinstance(call.arguments[0], Call) and call.arguments[0].op == "matmul":
-        (outermost, middle), inner = call.arguments[0].arguments, call.arguments[1]
-        return _associate(
-            Call("matmul", (outermost, _associate(Call("matmul", (middle, inner), call.column))), call.column)
-        )
-    return call
+    return Statement(target, Reader(line, match.start("expression"), number).read(), number)

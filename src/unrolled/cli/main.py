@@ -1,0 +1,63 @@
+"""The command ``unrolled``: its verbs, and how errors are told (one line; exit code 1 failed, 2 wrong use)."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from unrolled.cli.learn import train_app
+from unrolled.cli.show import cells, data
+from unrolled.cli.use import generate, score
+from unrolled.errors import UnrolledError
+
+app = typer.Typer(
+    name="unrolled",
+    help="Recurrent networks whose cells are their equations: train them, read them, use them.",
+    epilog="Start with: unrolled train text tinyshakespeare --minutes 2. An error in full: --debug.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(train_app, name="train")
+app.command()(generate)
+app.command()(score)
+app.command()(cells)
+app.command()(data)
+
+# typer keeps its errors in a private module; the public BadParameter descends from the class of all of them.
+_CommandLineError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    sys.exit(_run([word for word in words if word != "--debug"], debug))
+
+
+def _run(words: list[str], debug: bool) -> int:
+    try:
+        result = typer.main.get_command(app).main(words, prog_name="unrolled", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("stopped.", 1, debug)
+    except UnrolledError as error:
+        return _fail(str(error), error.exit_code, debug)
+    except _CommandLineError as error:
+        return _fail(error.format_message(), 2, debug)  # pyright: ignore[reportAttributeAccessIssue]
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{place}{error.strerror or error}.", 1, debug)
+
+
+def _fail(message: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    print(f"unrolled: {' '.join(message.split())}", file=sys.stderr)
+    return code

@@ -1,0 +1,67 @@
+"""Command-line options made from the fields of a configuration."""
+
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from unrolled.errors import UsageError
+
+
+def with_settings(kind: type[BaseModel]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator: the command gets an option for every field of ``kind``, and receives those given as ``settings``."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        own = [one for one in inspect.signature(command).parameters.values() if one.name != "settings"]
+        options = [_option(name, field) for name, field in kind.model_fields.items()]
+
+        def run(**arguments: Any) -> Any:
+            given = {name: arguments.pop(name) for name in kind.model_fields}
+            settings = {name: _plain(name, value) for name, value in given.items() if value not in (None, [])}
+            return command(**arguments, settings=settings)
+
+        run.__name__, run.__doc__ = command.__name__, command.__doc__
+        run.__signature__ = inspect.Signature(own + options)  # pyright: ignore[reportFunctionMemberAccess]
+        return run
+
+    return decorate
+
+
+def _option(name: str, field: FieldInfo) -> inspect.Parameter:
+    kind, flag = _without_none(field.annotation), f"--{name.replace('_', '-')}"
+    default = "" if field.default in (None, {}, False) else f" [{field.default}]"
+    if get_origin(kind) is dict:
+        kind, flag = list[str], "--size"
+    option = typer.Option(
+        f"{flag}/--no-{name.replace('_', '-')}" if kind is bool else flag,
+        help=f"{field.description}.{default}",
+        show_default=False,
+        rich_help_panel="Settings",
+    )
+    annotation = Annotated[kind | None, option]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _without_none(annotation: Any) -> Any:
+    if get_origin(annotation) in (Union, types.UnionType):
+        return next(part for part in get_args(annotation) if part is not type(None))
+    return annotation
+
+
+def _plain(name: str, value: Any) -> Any:
+    return _pairs(value) if name == "sizes" else value
+
+
+def _pairs(words: list[str]) -> Mapping[str, int]:
+    """``["projection=64"]`` as ``{"projection": 64}``."""
+    pairs = {}
+    for word in words:
+        key, _, number = word.partition("=")
+        if not number.isdecimal():
+            raise UsageError(f"--size wants NAME=UNITS, as in projection=64, and is {word!r}.")
+        pairs[key] = int(number)
+    return pairs

@@ -1,0 +1,80 @@
+"""``unrolled generate`` and ``unrolled score``: a text model at work."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A model folder.")]
+Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu, cuda or mps.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def generate(
+    folder: Folder,
+    prompt: Annotated[str, typer.Option(help="What stands before.")] = "",
+    length: Annotated[int, typer.Option(help="Tokens to write at most.")] = 500,
+    temperature: Annotated[float, typer.Option(help="Below 1 bolder towards the likely, above 1 wilder; 0 takes the best.")] = 0.8,
+    top_k: Annotated[int, typer.Option(help="Draw from the k best tokens; 0 from all.")] = 0,
+    top_p: Annotated[float, typer.Option(help="Draw from the best tokens that together reach this probability.")] = 1.0,
+    min_p: Annotated[float, typer.Option(help="Draw from tokens with this share of the best one's probability.")] = 0.0,
+    repetition_penalty: Annotated[float, typer.Option(help="Above 1, tokens already written become less likely.")] = 1.0,
+    seed: Annotated[int | None, typer.Option(help="The same seed writes the same text.")] = None,
+    stop: Annotated[str | None, typer.Option(help="End before this text would be written.")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="Texts to write; seeds count up from --seed.")] = 1,
+    device: Device = "cpu",
+    as_json: AsJson = False,
+) -> None:
+    """Write on from a prompt, on standard output as it comes."""
+    from unrolled.tasks.text.model import TextModel
+    from unrolled.training.device import resolve_device
+    from unrolled.wirings.sampling import Sampling
+
+    sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty)
+    model = TextModel.load(folder, resolve_device(device))
+    for index in range(samples):
+        one_seed = None if seed is None else seed + index
+        pieces = model.stream(prompt, length, sampling, one_seed, stop)
+        if as_json:
+            print(json.dumps({"prompt": prompt, "text": "".join(pieces), "seed": one_seed}, ensure_ascii=False))
+            continue
+        if index:
+            print("\n---")
+        first = next(pieces, "")
+        sys.stdout.write(prompt + first)
+        for piece in pieces:
+            sys.stdout.write(piece)
+            sys.stdout.flush()
+        print()
+
+
+def score(
+    folder: Folder,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A text to score; - is standard input.")],
+    per_token: Annotated[bool, typer.Option("--per-token", help="Print a JSON line a token: surprisal, byte offsets.")] = False,
+    encoding: Annotated[str, typer.Option(help="Encoding of the text.")] = "utf-8",
+    device: Device = "cpu",
+    as_json: AsJson = False,
+) -> None:
+    """How surprising a text is to a model, its state carried over all of it."""
+    from unrolled.cli.watch import Watch
+    from unrolled.data.reading import read_text
+    from unrolled.tasks.text.model import TextModel
+    from unrolled.training.device import resolve_device
+
+    model = TextModel.load(folder, resolve_device(device))
+    text = read_text(file, encoding)
+    with Watch() as watch:
+        scored = model.score(text, report=lambda done, total: watch.scoring(file, done, total))
+    figures = scored.figures()
+    if per_token:
+        for row in scored.rows():
+            print(json.dumps(row, ensure_ascii=False))
+    elif as_json:
+        print(json.dumps(figures))
+    else:
+        print(f"{figures['nats_per_character']:.4f} nats a character, {figures['bits_per_character']:.4f} bits")
+        print(f"{figures['perplexity']:.4f} perplexity of a token ({figures['nats_per_token']:.4f} nats)")
+        print(f"{figures['characters']:,} characters, {figures['tokens']:,} tokens")

@@ -1,0 +1,74 @@
+"""A training watched on the terminal: a bar with loss, speed and time left, and a line at each validation."""
+
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from unrolled.data.reading import TextSplits
+from unrolled.tasks.text.trained import UNIT_NAMES, TrainedText
+from unrolled.training.trainer import Progress as Training
+
+
+def clock(seconds: float) -> str:
+    """``0:01:05`` for 65 seconds."""
+    return str(timedelta(seconds=round(seconds)))
+
+
+class Watch:
+    """Shows a training on standard error; a context manager, so that the bar goes whatever happens."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False)
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=None), TextColumn("{task.fields[told]}"))
+        self.bar = Progress(*columns, console=self.console, transient=True, expand=True)
+        self.tasks: dict[str, TaskID] = {}
+        self.unit = "token"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.bar.stop()
+
+    def begun(self, model: TrainedText, splits: TextSplits, budget: str) -> None:
+        """Say what is trained on what, for how long."""
+        self.unit = UNIT_NAMES[model.config.unit]
+        parameters = sum(one.numel() for one in model.network.parameters())
+        shape = f"{model.config.layers} layer{'s' * (model.config.layers > 1)} of {model.config.hidden} units"
+        self.console.print(
+            f"[bold]{escape(model.cell.name)}[/bold], {shape}, {parameters:,} parameters; "
+            f"{escape(splits.name)}: {len(splits.train):,} characters to learn, {len(splits.valid):,} to validate; {budget}"
+        )
+        self.console.print(f"[dim]   time    step  training  validation   (nats a {self.unit})[/dim]")
+        self.show("training", 0.0, "")
+
+    def stepped(self, progress: Training) -> None:
+        """Move the bar."""
+        left = progress.seconds * (1 - progress.share) / progress.share if progress.share else 0.0
+        speed = f"{progress.tokens_per_second:,.0f} {self.unit}s/s" if progress.tokens_per_second else ""
+        loss = f"loss {progress.loss:.3f}" if progress.loss == progress.loss else ""
+        self.show("training", progress.share, f"{loss}  {speed}  {clock(left)} left")
+
+    def validated(self, progress: Training, loss: float, sample: str) -> None:
+        """A line of figures, and what the network writes by now."""
+        shown = escape(repr(" ".join(sample.split()))[1:-1])
+        figures = f"{clock(progress.seconds)} {progress.step:7,}  {progress.loss:8.3f}  {loss:10.3f}"
+        self.console.print(f"{figures}   [dim]{shown}[/dim]", overflow="ellipsis", no_wrap=True)
+
+    def scoring(self, split: str, done: int, total: int) -> None:
+        """Move the bar of a final figure."""
+        self.show(f"scoring {split}", done / total, f"{done:,} of {total:,} {self.unit}s")
+
+    def show(self, what: str, share: float, told: str) -> None:
+        """Set a bar, made when it is first spoken of; a new one takes the place of the last."""
+        if not self.tasks:
+            self.bar.start()
+        if what not in self.tasks:
+            for task in self.tasks.values():
+                self.bar.update(task, visible=False)
+            self.tasks[what] = self.bar.add_task(what, total=1.0, told=told)
+        self.bar.update(self.tasks[what], completed=share, told=told)
