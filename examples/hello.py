@@ -1,8 +1,8 @@
 """The lectures' own example: a network of five units learns to spell "hello", and we look at what it expects.
 
-The words are made of {h, e, l, o, □}; □ ends a word. Each letter goes in as a one-hot vector, a tanh network with five
-hidden units reads it, and a softmax says which letter comes next. It is trained by backpropagation through time, over the
-whole word at once. The same numbers then come from the trained parameters by hand-written NumPy.
+The words are made of {h, e, l, o, □}; □ ends a word. Each letter goes in as a one-hot vector, a tanh network with
+five hidden units reads it, and a softmax says which letter comes next. It is trained by backpropagation through time,
+over the whole word at once. The same numbers then come from the trained parameters by hand-written NumPy.
 
 Run it: python examples/hello.py
 """

@@ -28,8 +28,8 @@ LATE_IMPORTS = {
     "matplotlib": "takes half a second to load and only drawing needs it",
     "onnx": "optional: the export extra",
     "onnxruntime": "optional: the export extra",
-    "tensorboard": "takes a second to load and only a training log needs it",
     "tokenizers": "takes a noticeable time to load and only vocabularies need it",
+    "torch.utils.tensorboard": "takes a second to load and only a training log needs it",
 }
 
 LONGEST_FILE = 350
@@ -169,7 +169,8 @@ def late_imports(folder: Path) -> list[str]:
             package, _, rest = one.target.partition(".")
             room = rest.partition(".")[0]
             below_cli = file.room == "cli" and package == folder.name and room != "cli"
-            if one.late and package not in LATE_IMPORTS and not below_cli:
+            allowed = any(f"{one.target}.".startswith(f"{name}.") for name in LATE_IMPORTS)
+            if one.late and not allowed and not below_cli:
                 complaints.append(f"{file.at(one.node)}: imports {one.target} inside a function")
         for node in ast.walk(file.tree):
             if isinstance(node, ast.Call) and _name(node.func) in {"import_module", "__import__"}:

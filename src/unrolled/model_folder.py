@@ -36,7 +36,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 class ModelFolder:
-    """A folder with ``config.json`` (format version, equations, sizes, settings), ``model.safetensors``, the vocabulary, …
+    """A folder with ``config.json`` (format, equations, sizes, settings), ``model.safetensors``, the vocabulary, …
 
     :meth:`create` makes one, :meth:`open` reads one; every file is written whole or not at all.
     """
@@ -155,7 +155,9 @@ class ModelFolder:
 
     def _unfinished(self, name: str) -> str:
         going = name != CONFIG and (self.path / CHECKPOINTS).is_dir()
-        return f" Its training was cut off: 'unrolled train ... --out {self.path} --resume' finishes it." if going else ""
+        return (
+            f" Its training was cut off: 'unrolled train ... --out {self.path} --resume' finishes it." if going else ""
+        )
 
 
 def check_tensors(module_state: Mapping[str, Tensor], tensors: Mapping[str, Tensor], where: Path) -> None:

@@ -110,8 +110,8 @@ def weights(name: str, ours: Mapping[str, torch.Tensor], rng: np.random.Generato
     """W (4H, D), R (4H, H), B (8H) and P (3H) of one direction, as ONNX stacks them."""
     operator = OPERATORS[name]
     p = {key: value.detach().numpy() for key, value in ours.items()}
-    if name == "LSTM coupled":  # ours has the parameters of f, ONNX those of i, and sigmoid(-a) = 1 - sigmoid(a)
-        p |= {f"{stem}_i": -p[f"{stem}_f"] for stem in "WUb"}
+    if name == "LSTM coupled":  # ours has the parameters of f, ONNX those of i (f's are read by none): i = 1 - f
+        p |= {f"{stem}_i": -p[f"{stem}_f"] for stem in "WUb"} | {f"{stem}_f": 0 * p[f"{stem}_f"] for stem in "WUb"}
     recurrent = {gate: rng.standard_normal(H).astype(np.float32) for gate in operator.gates}
     recurrent |= {gate: p[f"c{gate}"] for gate in operator.second_bias}
     own = {gate: p[f"b{gate}"] for gate in operator.gates}

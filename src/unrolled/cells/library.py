@@ -26,11 +26,14 @@ def find_cell(named: str | Path | Cell) -> Cell:
     if str(named) in LIBRARY:
         return LIBRARY[str(named)]
     path = Path(named)
-    if path.is_file():
-        try:
-            return Cell.from_text(path.read_text(encoding="utf-8"), name="")
-        except UnicodeDecodeError as error:
-            raise UsageError(f"{path} is no text of equations: byte {error.start} is not UTF-8.") from None
+    try:
+        return Cell.from_text(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text of equations: byte {error.start} is not UTF-8.") from None
+    except (IsADirectoryError, PermissionError) as error:
+        raise UsageError(f"{path} is no file of equations to read: {error.strerror}.") from None
+    except (OSError, ValueError):  # no such file, or nothing that could name one
+        pass
     near = did_you_mean(str(named), LIBRARY)
     raise UsageError(
         f"there is no cell '{named}', neither in the library nor as a file.{near} 'unrolled cells' lists them."

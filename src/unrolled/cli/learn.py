@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from unrolled.cli.options import with_settings
+from unrolled.cli.watch import Watch
 from unrolled.tasks.text.config import TextConfig
 
 train_app = typer.Typer(help="Train a model.", no_args_is_help=True)
@@ -22,18 +23,20 @@ def _train() -> None:
 @with_settings(TextConfig)
 def text(
     source: Annotated[
-        str | None, typer.Argument(metavar="FILE_OR_NAME", help="A text, a folder with train/valid/test, or a bundled name.")
+        str | None,
+        typer.Argument(metavar="FILE_OR_NAME", help="A text, a folder with train/valid/test, or a bundled name."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the model; runs/NAME where left out.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the model that stands there.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, from its last checkpoint.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out, from its last checkpoint.")
+    ] = False,
     config: Annotated[Path | None, typer.Option(help="Settings from a TOML file; options win over it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
     *,
     settings: dict[str, Any],
 ) -> None:
     """Train a network that says what comes next in a text."""
-    from unrolled.cli.watch import Watch
     from unrolled.errors import UsageError
     from unrolled.tasks.text.model import TextModel
     from unrolled.training.config import read_config_file

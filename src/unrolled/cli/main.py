@@ -27,7 +27,9 @@ app.command()(cells)
 app.command()(data)
 
 # typer keeps its errors in a private module; the public BadParameter descends from the class of all of them.
-_CommandLineError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+_CommandLineError: type[Exception] = next(
+    kind for kind in typer.BadParameter.__mro__ if issubclass(kind, Exception) and kind.__name__ == "ClickException"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

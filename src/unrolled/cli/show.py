@@ -11,7 +11,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def cells(
-    name: Annotated[str | None, typer.Argument(metavar="[CELL]", help="A cell's name, or a text file of equations.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[CELL]", help="A cell's name, or a text file of equations.")
+    ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Print the equations as LaTeX.")] = False,
     svg: Annotated[Path | None, typer.Option(help="Draw one step to this SVG file.")] = None,
     backward: Annotated[bool, typer.Option("--backward", help="Print the derived backward step.")] = False,
@@ -57,4 +59,5 @@ def data(as_json: AsJson = False) -> None:
         print(json.dumps(rows, ensure_ascii=False))
         return
     for one in sets:
-        print(f"{one.name}  {one.title}; {one.characters:,} characters; {one.licence}; for: unrolled train {one.task} {one.name}")
+        print(f"{one.name}  {one.title}; {one.characters:,} characters; {one.licence}")
+        print(f"  unrolled train {one.task} {one.name}")

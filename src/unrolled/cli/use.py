@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from unrolled.cli.watch import Watch
+
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A model folder.")]
 Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu, cuda or mps.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -16,11 +18,15 @@ def generate(
     folder: Folder,
     prompt: Annotated[str, typer.Option(help="What stands before.")] = "",
     length: Annotated[int, typer.Option(help="Tokens to write at most.")] = 500,
-    temperature: Annotated[float, typer.Option(help="Below 1 bolder towards the likely, above 1 wilder; 0 takes the best.")] = 0.8,
+    temperature: Annotated[
+        float, typer.Option(help="Below 1 bolder towards the likely, above 1 wilder; 0 takes the best.")
+    ] = 0.8,
     top_k: Annotated[int, typer.Option(help="Draw from the k best tokens; 0 from all.")] = 0,
     top_p: Annotated[float, typer.Option(help="Draw from the best tokens that together reach this probability.")] = 1.0,
     min_p: Annotated[float, typer.Option(help="Draw from tokens with this share of the best one's probability.")] = 0.0,
-    repetition_penalty: Annotated[float, typer.Option(help="Above 1, tokens already written become less likely.")] = 1.0,
+    repetition_penalty: Annotated[
+        float, typer.Option(help="Above 1, tokens already written become less likely.")
+    ] = 1.0,
     seed: Annotated[int | None, typer.Option(help="The same seed writes the same text.")] = None,
     stop: Annotated[str | None, typer.Option(help="End before this text would be written.")] = None,
     samples: Annotated[int, typer.Option(min=1, help="Texts to write; seeds count up from --seed.")] = 1,
@@ -53,13 +59,14 @@ def generate(
 def score(
     folder: Folder,
     file: Annotated[str, typer.Argument(metavar="FILE", help="A text to score; - is standard input.")],
-    per_token: Annotated[bool, typer.Option("--per-token", help="Print a JSON line a token: surprisal, byte offsets.")] = False,
+    per_token: Annotated[
+        bool, typer.Option("--per-token", help="Print a JSON line a token: surprisal, byte offsets.")
+    ] = False,
     encoding: Annotated[str, typer.Option(help="Encoding of the text.")] = "utf-8",
     device: Device = "cpu",
     as_json: AsJson = False,
 ) -> None:
     """How surprising a text is to a model, its state carried over all of it."""
-    from unrolled.cli.watch import Watch
     from unrolled.data.reading import read_text
     from unrolled.tasks.text.model import TextModel
     from unrolled.training.device import resolve_device

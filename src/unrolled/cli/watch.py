@@ -2,15 +2,18 @@
 
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from unrolled.data.reading import TextSplits
-from unrolled.tasks.text.trained import UNIT_NAMES, TrainedText
-from unrolled.training.trainer import Progress as Training
+from unrolled.tasks.text.config import UNIT_NAMES
+
+if TYPE_CHECKING:  # at run time these would bring torch along, and --help must not wait for it
+    from unrolled.data.reading import TextSplits
+    from unrolled.tasks.text.trained import TrainedText
+    from unrolled.training.trainer import Progress as Training
 
 
 def clock(seconds: float) -> str:
@@ -31,29 +34,30 @@ class Watch:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.bar.stop()
 
-    def begun(self, model: TrainedText, splits: TextSplits, budget: str) -> None:
+    def begun(self, model: "TrainedText", splits: "TextSplits", budget: str) -> None:
         """Say what is trained on what, for how long."""
         self.unit = UNIT_NAMES[model.config.unit]
         parameters = sum(one.numel() for one in model.network.parameters())
         shape = f"{model.config.layers} layer{'s' * (model.config.layers > 1)} of {model.config.hidden} units"
-        self.console.print(
-            f"[bold]{escape(model.cell.name)}[/bold], {shape}, {parameters:,} parameters; "
-            f"{escape(splits.name)}: {len(splits.train):,} characters to learn, {len(splits.valid):,} to validate; {budget}"
-        )
+        text = f"{len(splits.train):,} characters to learn, {len(splits.valid):,} to validate"
+        self.console.print(f"[bold]{escape(model.cell.name)}[/bold], {shape}, {parameters:,} parameters, {budget}")
+        self.console.print(f"{escape(splits.name)}: {text}")
         self.console.print(f"[dim]   time    step  training  validation   (nats a {self.unit})[/dim]")
         self.show("training", 0.0, "")
 
-    def stepped(self, progress: Training) -> None:
+    def stepped(self, progress: "Training") -> None:
         """Move the bar."""
         left = progress.seconds * (1 - progress.share) / progress.share if progress.share else 0.0
         speed = f"{progress.tokens_per_second:,.0f} {self.unit}s/s" if progress.tokens_per_second else ""
         loss = f"loss {progress.loss:.3f}" if progress.loss == progress.loss else ""
         self.show("training", progress.share, f"{loss}  {speed}  {clock(left)} left")
 
-    def validated(self, progress: Training, loss: float, sample: str) -> None:
+    def validated(self, progress: "Training", loss: float, sample: str) -> None:
         """A line of figures, and what the network writes by now."""
         shown = escape(repr(" ".join(sample.split()))[1:-1])
         figures = f"{clock(progress.seconds)} {progress.step:7,}  {progress.loss:8.3f}  {loss:10.3f}"

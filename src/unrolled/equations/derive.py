@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from unrolled.equations.expression import Call, Expression, Name, Number, Statement, names, substitute, transform
-from unrolled.equations.lower import lower, simplify
+from unrolled.equations.lower import lower
 from unrolled.equations.ops import OPS
 from unrolled.equations.program import Program
 from unrolled.equations.reader import parse_expression
@@ -61,6 +61,25 @@ def derive(program: Program, arriving: Iterable[str]) -> Backward:
     defined = {one.target for one in forward} | {Name(name) for name in ("x", *program.states)}
     kept = dict.fromkeys(name for one in statements for name in names(one.expression) if name in defined)
     return Backward(forward, statements, tuple(kept), tuple(str(name) for name in sorted(seen, key=str)))
+
+
+def simplify(expression: Expression) -> Expression:
+    """What a product with 0 or 1, or a sum with 0, comes to in a derivative; anything else as it is."""
+    if not isinstance(expression, Call):
+        return expression
+    op, first, last = expression.op, expression.arguments[0], expression.arguments[-1]
+    zero, one = Number(0.0), Number(1.0)
+    if op == "mul" and zero in (first, last):
+        return zero
+    if op == "mul" and one in (first, last):
+        return last if first == one else first
+    if op == "add" and zero in (first, last):
+        return last if first == zero else first
+    if op == "sub" and last == zero:
+        return first
+    if op == "neg" and isinstance(first, Number):
+        return Number(-first.value)
+    return expression
 
 
 class _Reverse:

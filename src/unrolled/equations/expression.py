@@ -94,7 +94,7 @@ def write(expression: Expression) -> str:
 
 def write_number(value: float) -> str:
     """A number as the grammar spells it: no trailing ``.0``, and it reads back as the same float."""
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+    return repr(float(value)).removesuffix(".0")
 
 
 def _write(expression: Expression) -> tuple[str, int]:

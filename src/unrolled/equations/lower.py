@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from unrolled.equations.expression import Call, Expression, Name, Number, Statement, substitute
+from unrolled.equations.expression import Call, Expression, Name, Statement, substitute
 from unrolled.equations.ops import OPS
 from unrolled.equations.reader import parse_expression
 
@@ -38,9 +38,7 @@ class Lowering:
             arguments = [self._lower(argument) for argument in expression.arguments]
             return self._lower(substitute(definition(expression.op), dict(zip("ab", arguments, strict=False))), whole)
         arguments = tuple(self._lower(argument) for argument in expression.arguments)
-        call = simplify(Call(expression.op, arguments))
-        if not isinstance(call, Call):
-            return call
+        call = Call(expression.op, arguments)
         if call in self._known:
             return self._known[call]
         if whole:
@@ -50,25 +48,6 @@ class Lowering:
         self.statements.append(Statement(name, call))
         self._known[call] = name
         return name
-
-
-def simplify(expression: Expression) -> Expression:
-    """What a product with 0 or 1, or a sum with 0, comes to; anything else as it is."""
-    if not isinstance(expression, Call):
-        return expression
-    op, first, last = expression.op, expression.arguments[0], expression.arguments[-1]
-    zero, one = Number(0.0), Number(1.0)
-    if op == "mul" and zero in (first, last):
-        return zero
-    if op == "mul" and one in (first, last):
-        return last if first == one else first
-    if op == "add" and zero in (first, last):
-        return last if first == zero else first
-    if op == "sub" and last == zero:
-        return first
-    if op == "neg" and isinstance(first, Number):
-        return Number(-first.value)
-    return expression
 
 
 def lower(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:

@@ -36,10 +36,11 @@ def _product(torch: Any, matrix: Any, vector: Any) -> Any:
         return torch.nn.functional.linear(vector, matrix)  # (N, out)
     heads, _, width = matrix.shape
     blocks = vector.unflatten(-1, (heads, width))  # (N, heads, in / heads)
-    return torch.einsum("nhi,hoi->nho", blocks, matrix).flatten(-2)  # (N, out)
+    return torch.einsum("...hi,hoi->...ho", blocks, matrix).flatten(-2)  # (N, out)
 
 
 def _outer(torch: Any, left: Any, right: Any, matrix: Any) -> Any:
+    right = right.expand(left.shape[0], -1)  # what is made of parameters alone is one row for the whole batch
     if matrix.dim() == 2:
         return left.transpose(-2, -1) @ right  # (out, in), summed over the batch
     left, right = (part.unflatten(-1, (matrix.shape[0], -1)) for part in (left, right))

@@ -1,6 +1,7 @@
 """Rewrites: from a cell's equations to another cell's equations; they compose, and the engine need not know them."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from unrolled.equations.cell import Cell
 from unrolled.equations.expression import Call, Expression, Name, Number, Statement, names, transform, walk
@@ -119,7 +120,7 @@ def layer_norm(cell: Cell) -> Cell:
 
     def norm(target: Name) -> Callable[[Expression], Expression]:
         def change(part: Expression) -> Expression:
-            if not (isinstance(part, Call) and OPS[part.op].written and len(part.arguments) == 1):
+            if not isinstance(part, Call) or part.op == "layer_norm" or not _is_function(part) or len(part.arguments) > 1:
                 return part
             products, rest = _split_sum(part.arguments[0])
             if products is None:
@@ -147,8 +148,7 @@ def diagonal(cell: Cell, matrix: str) -> Cell:
         return part
 
     lines = [Statement(one.target, transform(one.expression, change)) for one in cell.statements]
-    initial = {name: value for name, value in cell.initial.items() if name != matrix}
-    return _rewritten(cell, "diagonal", lines, initial=initial)
+    return _rewritten(cell, "diagonal", lines, **_without(cell, matrix))
 
 
 def low_rank(cell: Cell, matrix: str, rank: int) -> Cell:
@@ -169,8 +169,7 @@ def low_rank(cell: Cell, matrix: str, rank: int) -> Cell:
     for one in cell.statements:
         expression = transform(one.expression, change)
         lines.append(Statement(one.target, expression))
-    initial = {name: value for name, value in cell.initial.items() if name != matrix}
-    return _rewritten(cell, "low_rank", lines, sizes={**cell.sizes, **sizes}, initial=initial)
+    return _rewritten(cell, "low_rank", lines, sizes={**cell.sizes, **sizes}, **_without(cell, matrix))
 
 
 def learned_start(cell: Cell) -> Cell:
@@ -184,6 +183,12 @@ def learned_start(cell: Cell) -> Cell:
 
 def _rewritten(cell: Cell, how: str, lines: list[Statement], **changes: object) -> Cell:
     return cell.replaced(f"{cell.name}_{how}", "\n".join(str(line) for line in lines), **changes)
+
+
+def _without(cell: Cell, matrix: str) -> dict[str, dict[str, Any]]:
+    """What the cell declares of its matrices, but for one that a rewrite takes away."""
+    declared: dict[str, dict[str, Any]] = {"initial": cell.initial, "heads": cell.heads}
+    return {key: {name: value for name, value in one.items() if name != matrix} for key, one in declared.items()}
 
 
 class _Fresh:
@@ -250,8 +255,18 @@ def _split_sum(expression: Expression) -> tuple[Expression | None, Expression | 
     if isinstance(expression, Call) and expression.op in ("add", "sub"):
         (left_products, left_rest), (right_products, right_rest) = (_split_sum(part) for part in expression.arguments)
         return _joined(expression.op, left_products, right_products), _joined(expression.op, left_rest, right_rest)
-    holds = any(isinstance(part, Call) and part.op == "matmul" for part in walk(expression))
-    return (expression, None) if holds else (None, expression)
+    return (expression, None) if _holds_product(expression) else (None, expression)
+
+
+def _holds_product(expression: Expression) -> bool:
+    """Whether a product with a matrix stands in an expression, and not inside another function of its own."""
+    if not isinstance(expression, Call) or _is_function(expression):
+        return False
+    return expression.op == "matmul" or any(_holds_product(argument) for argument in expression.arguments)
+
+
+def _is_function(call: Call) -> bool:
+    return OPS[call.op].written
 
 
 def _joined(op: str, left: Expression | None, right: Expression | None) -> Expression | None:

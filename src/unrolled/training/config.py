@@ -23,8 +23,12 @@ class TrainingConfig(BaseModel):
     steps: int | None = Field(None, gt=0, description="budget: updates, instead of minutes")
     batch: int = Field(32, ge=1, description="sequences read side by side (N)")
     window: int = Field(64, ge=1, description="steps between two updates (k1 of truncated BPTT)")
-    bptt: int | None = Field(None, ge=1, description="steps the gradient goes back (k2, at least the window; default: the window)")
-    rate: float = Field(4e-3, gt=0, description="highest learning rate; it warms up and falls as a cosine over the budget")
+    bptt: int | None = Field(
+        None, ge=1, description="steps the gradient goes back (k2, at least the window; default: the window)"
+    )
+    rate: float = Field(
+        4e-3, gt=0, description="highest learning rate; it warms up and falls as a cosine over the budget"
+    )
     warmup: float = Field(0.02, ge=0, lt=1, description="share of the budget in which the rate rises")
     weight_decay: float = Field(0.01, ge=0, description="weight decay of AdamW, on matrices")
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")

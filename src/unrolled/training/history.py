@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from unrolled.model_folder import FIGURE, HISTORY, LOGS, ModelFolder
+from unrolled.model_folder import HISTORY, LOGS, ModelFolder
 
-COLUMNS = ("step", "epoch", "seconds", "train", "valid", "rate", "gradient_norm", "tokens_per_second")
+COLUMNS: tuple[str, ...] = ("step", "epoch", "seconds", "train", "valid", "rate", "gradient_norm", "tokens_per_second")
 
 
 class History:
-    """Rows by step; ``train`` and ``valid`` are nats a token. The rows travel in the checkpoint, so a resumed run has all."""
+    """Rows by step; ``train`` and ``valid`` are nats a token. They are kept in checkpoints, so a resumed run has all."""
 
     def __init__(self, folder: ModelFolder, rows: Sequence[dict[str, Any]] = ()) -> None:
         from torch.utils.tensorboard import SummaryWriter

@@ -1,4 +1,4 @@
-"""The training loop over streams: windows in order, state carried, checkpoints that a killed run resumes from exactly."""
+"""The training loop over streams: windows in order, state carried, checkpoints that a killed run goes on from."""
 
 import math
 import time
@@ -187,7 +187,13 @@ class Trainer:
         speed = self._tokens / since if since > 0 else 0.0
         loss = sum(self._losses) / len(self._losses)
         self.progress = progress = replace(progress, loss=loss, tokens_per_second=speed)
-        row = {"step": progress.step, "epoch": progress.epoch, "seconds": progress.seconds, "train": loss, "valid": valid}
+        row = {
+            "step": progress.step,
+            "epoch": progress.epoch,
+            "seconds": progress.seconds,
+            "train": loss,
+            "valid": valid,
+        }
         self.history.add(row | {"rate": self._rate, "gradient_norm": self._norm, "tokens_per_second": speed})
         self._losses, self._tokens = [], 0
         if valid is not None:

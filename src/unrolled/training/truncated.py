@@ -20,8 +20,8 @@ class Carry:
 def read_window(network: ManyToMany, inputs: Tensor, carry: Carry | None, back: int) -> tuple[Tensor, Carry]:
     """The outputs for a window of inputs (N, k1), and the carry behind it.
 
-    The gradient of a window's loss goes back over ``back`` (k2) steps at most: the window, and before it inputs that are
-    read once more. TBPTT(k1, k2) of Williams & Peng 1990, An efficient gradient-based algorithm, Neural Computation 2(4).
+    The gradient of a window's loss goes back over ``back`` (k2) steps at most: the window, and before it inputs that
+    are read once more. BPTT(h; h') of Williams & Peng 1990, An efficient gradient-based algorithm, Neural Computation 2.
     """
     before = None if carry is None else carry.inputs
     state = None if carry is None else carry.state

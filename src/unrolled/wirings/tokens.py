@@ -26,6 +26,12 @@ class Embedding(nn.Module):
         self.dropout = nn.Dropout(dropout)
         nn.init.normal_(self.table.weight, std=size**-0.5)
 
+    @property
+    def weight(self) -> nn.Parameter:
+        """The table, (V, D)."""
+        assert isinstance(self.table.weight, nn.Parameter)
+        return self.table.weight
+
     def forward(self, ids: Tensor) -> Tensor:
         return self.dropout(self.table(ids))  # (N, T, D)
 

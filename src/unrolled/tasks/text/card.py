@@ -28,17 +28,29 @@ def write_card(cell: Cell, settings: Mapping[str, Any], metrics: Mapping[str, An
     if with_figure:
         lines += ["", f"![loss over training]({FIGURE})"]
     lines += ["", "## Use", "", "```", "unrolled generate . --prompt 'To be'", "unrolled score . FILE", "```", ""]
-    lines += ["```python", "from unrolled import TextModel", "", 'print(TextModel.load(".").generate("To be"))', "```", ""]
+    lines += [
+        "```python",
+        "from unrolled import TextModel",
+        "",
+        'print(TextModel.load(".").generate("To be"))',
+        "```",
+        "",
+    ]
     lines += ["## Where it comes from", ""]
     lines += [f"- text: {data.get('name', '?')}, sha256 {data.get('fingerprint', '?')}"]
-    lines += [f"- training: {training.get('steps', 0):,} steps, {training.get('seconds', 0):.0f} s, seed {settings['seed']}"]
+    lines += [
+        f"- training: {training.get('steps', 0):,} steps, {training.get('seconds', 0):.0f} s, seed {settings['seed']}"
+    ]
     lines += [f"- made with: {', '.join(f'{name} {version}' for name, version in metrics.get('versions', {}).items())}"]
     lines += ["", "`config.json` holds every setting, `metrics.json` every figure, `history.csv` the run."]
     return "\n".join(lines) + "\n"
 
 
 def _table(metrics: Mapping[str, Any]) -> list[str]:
-    rows = ["| text | nats a character | bits a character | perplexity of a token | characters |", "|---|---|---|---|---|"]
+    rows = [
+        "| text | nats a character | bits a character | perplexity of a token | characters |",
+        "|---|---|---|---|---|",
+    ]
     for split in ("validation", "test"):
         if split in metrics:
             one = metrics[split]

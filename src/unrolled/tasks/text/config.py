@@ -6,6 +6,9 @@ from pydantic import Field
 
 from unrolled.training.config import TrainingConfig
 
+UNIT_NAMES = {"char": "character", "word": "word", "bpe": "token"}
+"""What one step of each unit is called."""
+
 
 class TextConfig(TrainingConfig):
     """What to read, by which units, and with which network."""

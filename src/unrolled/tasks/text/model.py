@@ -26,8 +26,8 @@ class TextModel(TrainedText):
         """Train a text model.
 
         Args:
-            source: A text file, a folder with train/valid/test texts, or a bundled set's name. A resumed run reads what it
-                read before, and may leave it out.
+            source: A text file, a folder with train/valid/test texts, or a bundled set's name. A resumed run reads
+                what it read before, and may leave it out.
             out: The model folder to write; without it nothing is kept on disk.
             cell: A cell of the library, a text file of equations, or a Cell of one's own.
             force: Replace a model that stands at ``out``.
@@ -39,6 +39,4 @@ class TextModel(TrainedText):
             UsageError: a setting, file or folder does not fit; nothing is written then.
             UnrolledError: the loss or a gradient became no finite number.
         """
-        return train(
-            cls, source, out=out, cell=cell, force=force, resume=resume, observer=observer, settings=settings
-        )
+        return train(cls, source, out=out, cell=cell, force=force, resume=resume, observer=observer, settings=settings)

@@ -43,7 +43,9 @@ def build_network(config: TextConfig, cell: Cell, vocabulary_size: int) -> ManyT
         return ManyToMany(side, recurrent, TokenScores(recurrent.output_size, vocabulary_size, config.dropout_output))
     if width != recurrent.output_size:
         sizes = f"embedding is {config.embedding}, the output of the last layer {recurrent.output_size}"
-        raise UsageError(f"tie: one table wants one size, and {sizes}; give --embedding {recurrent.output_size} or --no-tie.")
+        raise UsageError(
+            f"tie: one table wants one size, and {sizes}; give --embedding {recurrent.output_size} or --no-tie."
+        )
     side = Embedding(vocabulary_size, width, config.dropout_input)
-    scores = TokenScores(recurrent.output_size, vocabulary_size, config.dropout_output, tied=side.table.weight)
+    scores = TokenScores(recurrent.output_size, vocabulary_size, config.dropout_output, tied=side.weight)
     return ManyToMany(side, recurrent, scores)

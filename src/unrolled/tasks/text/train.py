@@ -17,8 +17,8 @@ from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
 from unrolled.model_folder import SOURCE, ModelFolder
 from unrolled.tasks.text.config import TextConfig
-from unrolled.tasks.text.trained import TrainedText
 from unrolled.tasks.text.network import build_network, rewritten
+from unrolled.tasks.text.trained import TrainedText
 from unrolled.training.config import make_config
 from unrolled.training.device import resolve_device
 from unrolled.training.trainer import LAST, Progress, Trainer
@@ -29,7 +29,6 @@ VALIDATION_ROWS, VALIDATION_TOKENS = 32, 40_000
 """Validations during training read at most so many tokens, in parallel rows; the final figure reads all, in one."""
 Model = TypeVar("Model", bound=TrainedText)
 BUDGETS = ("minutes", "epochs", "steps")
-
 
 
 class Observer(Protocol):
@@ -207,7 +206,11 @@ class _Run(Generic[Model]):
             },
             "data": {"name": splits.name, "fingerprint": splits.fingerprint, "characters": len(splits.train)},
             "seed": config.seed,
-            "versions": {"unrolled": version("unrolled"), "torch": torch.__version__, "python": platform.python_version()},
+            "versions": {
+                "unrolled": version("unrolled"),
+                "torch": torch.__version__,
+                "python": platform.python_version(),
+            },
             "machine": {"system": platform.platform(), "processor": _processor(), "threads": torch.get_num_threads()}
             | {"device": self.device},
         }

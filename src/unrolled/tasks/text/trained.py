@@ -24,7 +24,7 @@ from unrolled.model_folder import (
     check_tensors,
 )
 from unrolled.tasks.text.card import write_card
-from unrolled.tasks.text.config import TextConfig
+from unrolled.tasks.text.config import UNIT_NAMES, TextConfig
 from unrolled.tasks.text.network import build_network
 from unrolled.tasks.text.score import Score, score_tokens
 from unrolled.tasks.text.write import Written, write_on
@@ -34,7 +34,6 @@ from unrolled.wirings.many_to_many import ManyToMany
 from unrolled.wirings.sampling import Sampling
 
 TASK = "text"
-UNIT_NAMES = {"char": "character", "word": "word", "bpe": "token"}
 
 
 @dataclass
@@ -113,7 +112,9 @@ class TrainedText:
                 raise UsageError(f"the prompt {prompt!r} holds no token.")
             return ids
         start = self.start_id
-        return torch.randint(self.vocabulary.size, (1,), generator=generator) if start is None else torch.tensor([start])
+        return (
+            torch.randint(self.vocabulary.size, (1,), generator=generator) if start is None else torch.tensor([start])
+        )
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write a model folder. Raises UsageError where something stands there already (see ``force``)."""
@@ -152,7 +153,9 @@ class TrainedText:
     def load_untrained(cls, folder: ModelFolder, described: dict[str, Any]) -> Self:
         """The model that a folder's configuration and vocabulary describe, its weights not yet read."""
         if described.get("task") != TASK:
-            raise UsageError(f"{folder.path} holds a model of the task '{described.get('task')}', and a text model is wanted.")
+            raise UsageError(
+                f"{folder.path} holds a model of the task '{described.get('task')}', and a text model is wanted."
+            )
         try:
             cell, settings = described["cell"], described["settings"]
         except KeyError as missing:
