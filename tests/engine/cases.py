@@ -1,4 +1,4 @@
-"""The cases that laws are run for: every cell with tensors of small, odd sizes, dense and ragged, and what comes of a scan."""
+"""The cases that laws are run for: every cell with tensors of small, odd sizes, dense or ragged."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ CELLS: dict[str, Cell] = {
 
 @dataclass(frozen=True)
 class Case:
-    """A cell on a backend with everything that one scan is given: N rows, T steps, one dtype, noise drawn beforehand."""
+    """A cell on a backend with all that a scan is given: N rows, T steps, one dtype, noise drawn beforehand."""
 
     cell: Cell
     backend: str

@@ -1,4 +1,4 @@
-"""A second reading of the equations, for whole sequences at once: what a recorded quantity has to be, given the others."""
+"""A second reading of the equations, all steps at once: what a recorded quantity has to be, given the others."""
 
 import operator
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Random cells, valid by construction: every op, states, gates, parameters, matrices transposed and scaled, constants."""
+"""Random cells, valid by construction: every op, states, gates, parameters, constants, matrices in every form."""
 
 import re
 from dataclasses import dataclass

@@ -50,7 +50,6 @@ def test_spellings_blanks_comments_and_order_change_nothing(text: str) -> None:
         ("a - -b", "a - -b"),
         ("--2", "2"),
         ("-0.0", "-0"),
-        ("1_", None),
         ("2.50e-3", "0.0025"),
         ("1e22", "1e+22"),
         (".5", "0.5"),
@@ -66,13 +65,9 @@ def test_spellings_blanks_comments_and_order_change_nothing(text: str) -> None:
         ("max(a, -min(b, 2))", "max(a, -min(b, 2))"),
     ],
 )
-def test_expressions_are_written_with_no_more_parentheses_than_meaning_needs(text: str, written: str | None) -> None:
-    if written is None:
-        with pytest.raises(Exception, match="no number"):
-            parse_expression(text)
-    else:
-        assert write(parse_expression(text)) == written
-        assert parse_expression(written) == parse_expression(text)
+def test_expressions_are_written_with_no_more_parentheses_than_meaning_needs(text: str, written: str) -> None:
+    assert write(parse_expression(text)) == written
+    assert parse_expression(written) == parse_expression(text)
 
 
 @given(st.data())
@@ -84,7 +79,7 @@ def test_what_is_written_computes_what_was_meant(data: st.DataObject) -> None:
 
 
 def _value(expression: Expression) -> torch.Tensor:
-    """The expression computed op by op on fixed random numbers; a matrix's name has a dimension more than a vector's."""
+    """The expression computed op by op on fixed random numbers; vectors are rows of two, matrices 3 by 3."""
     values: dict[Expression, torch.Tensor] = {}
 
     def compute(part: Expression) -> Expression:

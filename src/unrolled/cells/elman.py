@@ -62,13 +62,13 @@ JORDAN = Cell(
     h  = tanh(W @ x + U @ y + b)
     y' = sigmoid(V @ h + b_y)
     """,
-    source="Jordan 1986, Serial order, ICS report 8604 (the output is fed back)",
+    source="Jordan 1986, Serial order, ICS report 8604 (the output is fed back; here without the state units' decaying memory)",
 )
 
 INDRNN = Cell(
     "indrnn",
     "h' = relu(W @ x + u * h + b)",
-    source="Li et al. 2018, Independently recurrent neural network, eq. 1",
+    source="Li et al. 2018, Independently recurrent neural network",
     initial={"u": "uniform"},
 )
 

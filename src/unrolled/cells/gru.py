@@ -13,7 +13,7 @@ GRU = Cell(
     g  = tanh(W_h @ x + U_h @ (r * h) + b_h)
     h' = z * h + (1 - z) * g
     """,
-    source=f"{_PAPER}, eq. 5-8",
+    source=f"{_PAPER}, eq. 5-8, with biases",
     initial={"b_z": 1.0},
     remembers={"b_z": 1.0},
 )

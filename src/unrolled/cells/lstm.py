@@ -79,7 +79,7 @@ LSTM_COUPLED = Cell(
     c' = f * c + (1 - f) * g
     h' = o * tanh(c')
     """,
-    source="Greff et al. 2017, LSTM: a search space odyssey (CIFG)",
+    source="Greff et al. 2017, LSTM: a search space odyssey (CIFG, here without peepholes)",
     initial={"b_f": 1.0},
     remembers={"b_f": 1.0},
 )
@@ -109,7 +109,7 @@ LSTM_PROJECTED = Cell(
     c' = f * c + i * g
     h' = P @ (o * tanh(c'))
     """,
-    source="Sak, Senior & Beaufays 2014, arXiv:1402.1128 (recurrent projection)",
+    source="Sak, Senior & Beaufays 2014, arXiv:1402.1128 (recurrent projection, here without peepholes)",
     sizes={"h": "projection", "c": "hidden"},
     initial={"b_f": 1.0},
     remembers=_CHRONO,
@@ -143,7 +143,8 @@ SLSTM = Cell(
     """,
     # i and f are logarithms of the exponential input and the sigmoid forget gate; a and k are the stabilised gates.
     source="Beck et al. 2024, xLSTM, arXiv:2405.04517, eq. 8-17 (forget gate: sigmoid)",
-    start={"m": 0.0},
+    # The paper begins with m = 0; where n is still 0 that can give 0 / 0. So low a start leaves c and n as they are.
+    start={"m": -1e6},
     initial={"b_f": 3.0},
     remembers={"b_f": 1.0},
 )

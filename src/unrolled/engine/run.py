@@ -98,6 +98,8 @@ def prepare(
     if reset is not None:
         _check_shape("reset", reset, (batch, steps))
         reset = reset.to(x.device, torch.bool)
+        if lengths is not None:
+            reset = reset & (torch.arange(steps, device=x.device) < lengths.unsqueeze(1))  # padding changes nothing
     return Run(cell, parameters, x, start, given, lengths, reset, tuple(record), units)
 
 

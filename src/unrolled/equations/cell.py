@@ -72,8 +72,6 @@ class Cell:
         remembers: Mapping[str, float] | None = None,
     ) -> None:
         parsed = parse(text)
-        if not parsed.statements:
-            raise EquationError("no equation in the text; write one a line, as in h' = tanh(W @ x + U @ h + b).")
         titled = titles(parsed)
         said = groups(
             parsed,

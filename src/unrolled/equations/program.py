@@ -71,8 +71,6 @@ def build(source: Source, declared: Declared) -> Program:
         EquationError: a name assigned twice, a state that is never read or has no equation, a cycle, sizes that cannot
             fit, a declaration that no line uses.
     """
-    if not source.statements:
-        raise EquationError("no equation in the text; write one a line, as in h' = tanh(W @ x + U @ h + b).")
     _check_targets(source, declared)
     states = tuple(one.target.name for one in source.statements if one.target.primed)
     intermediates = tuple(one.target.name for one in source.statements if not one.target.primed)
@@ -171,7 +169,8 @@ def _circle(source: Source, statement: Statement, path: list[str]) -> EquationEr
     circle = [*path[path.index(target) :], target]
     shown = circle if len(circle) < 9 else [*circle[:4], "…", *circle[-3:]]
     remedy = "one of them must read the previous value of a state (without prime)"
-    message = f"each waits for the other: {' -> '.join(shown)}; {remedy}."
+    waiting = f"{target} waits for itself" if len(circle) == 2 else f"each waits for the other: {' -> '.join(shown)}"
+    message = f"{waiting}; {remedy}."
     return source.error(message, statement.line, statement.target.column)
 
 

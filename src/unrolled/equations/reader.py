@@ -71,14 +71,17 @@ class Reader:
         text, position = self.line.translate(SPELLINGS), self.start
         if not text[position:].strip():
             raise self.error("nothing stands right of the equals sign.", position)
-        depth = 0
+        opened: list[int] = []
         while position < len(text):
             token = TOKEN.match(text, position)
-            depth += {"(": 1, ")": -1}.get(text[position], 0)
-            if depth > DEEPEST_NESTING:
-                raise self.too_deep(position)
-            if depth < 0:
+            if text[position] == "(":
+                opened.append(position)
+            elif text[position] == ")" and not opened:
                 raise self.error("this parenthesis closes none that is open.", position)
+            elif text[position] == ")":
+                opened.pop()
+            if len(opened) > DEEPEST_NESTING:
+                raise self.too_deep(position)
             if token is None:
                 raise self.error(self.about_character(text, position), position)
             if token.lastgroup == "operator" and text.startswith(("**", "//"), position):
@@ -89,6 +92,8 @@ class Reader:
             if token.lastgroup == "number" and not math.isfinite(float(token[0])):
                 raise self.error(f"'{token[0]}' is too large for a number.", position)
             position = token.end()
+        if opened:
+            raise self.error("this parenthesis is never closed.", opened[-1])
         return text[self.start :].replace("'", _PRIME)
 
     def check_read_name(self, name: str, position: int) -> None:

@@ -120,10 +120,10 @@ def layer_norm(cell: Cell) -> Cell:
 
     def norm(target: Name) -> Callable[[Expression], Expression]:
         def change(part: Expression) -> Expression:
-            if not isinstance(part, Call) or part.op == "layer_norm" or not _is_function(part) or len(part.arguments) > 1:
+            if not isinstance(part, Call) or part.op == "layer_norm" or not _is_function(part):
                 return part
             products, rest = _split_sum(part.arguments[0])
-            if products is None:
+            if products is None or len(part.arguments) > 1:
                 return part
             gain = Name(fresh(f"gain_{target.name}"))
             gains[gain.name] = 1.0

@@ -21,7 +21,7 @@ def parse(text: str) -> Source:
     """Read a cell's text: one declaration or assignment a line, ``#`` begins a comment (but in a ``source`` line).
 
     Raises:
-        EquationError: a line is neither, with the line, the column and what would work.
+        EquationError: a line is neither, with the line, the column and what would work; or no line is an equation.
     """
     declarations, statements = [], []
     lines = tuple(_plain(line) for line in text.splitlines())
@@ -34,6 +34,8 @@ def parse(text: str) -> Source:
             declarations.append(_declaration(declared, number, line))
         elif line.strip():
             statements.append(_statement(line, number))
+    if not statements:
+        raise EquationError("no equation in the text; write one a line, as in h' = tanh(W @ x + U @ h + b).")
     return Source(tuple(declarations), tuple(statements), lines)
 
 

@@ -19,5 +19,8 @@ def reset_reversed_in_time(reset: Tensor, lengths: Tensor | None = None) -> Tens
 
     A mark before step t parts t-1 from t; read backwards, that is before step t-1.
     """
+    if lengths is not None:
+        steps = torch.arange(reset.shape[1], device=reset.device)
+        reset = reset & (steps < lengths.to(reset.device).unsqueeze(1))  # a mark in the padding parts nothing
     between = torch.cat([reset[:, 1:], torch.zeros_like(reset[:, :1])], 1)
     return reversed_in_time(between, lengths)

@@ -26,6 +26,7 @@ class TrainingConfig(BaseModel):
     bptt: int | None = Field(
         None, ge=1, description="steps the gradient goes back (k2, at least the window; default: the window)"
     )
+    fresh: float = Field(0.02, ge=0, le=1, description="chance of a row to begin a window from a fresh state")
     rate: float = Field(
         4e-3, gt=0, description="highest learning rate; it warms up and falls as a cosine over the budget"
     )

@@ -138,7 +138,7 @@ class Trainer:
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "progress": asdict(self.progress),
-            "carry": None if self.carry is None else {"state": dict(self.carry.state), "inputs": self.carry.inputs},
+            "carry": _carry_content(self.carry),
             "history": self.history.rows,
             "losses": self._losses,
             "tokens": self._tokens,
@@ -150,7 +150,7 @@ class Trainer:
     def _update(self, rate: float) -> None:
         progress, config = self.progress, self.config
         inputs, targets = (ids.to(self.fabric.device) for ids in self.streams[progress.window])  # (N, k1)
-        carry = self.carry if progress.window else None
+        carry = self._with_fresh_rows(self.carry) if progress.window and self.carry is not None else None
         outputs, self.carry = read_window(self.ready, inputs, carry, config.bptt or config.window)
         loss = cross_entropy(outputs.flatten(0, 1), targets.flatten())
         self.optimizer.zero_grad()
@@ -168,6 +168,19 @@ class Trainer:
         last = progress.window + 1 == len(self.streams)
         epoch, window = (progress.epoch + 1, 0) if last else (progress.epoch, progress.window + 1)
         self.progress = replace(progress, step=progress.step + 1, epoch=epoch, window=window)
+
+    def _with_fresh_rows(self, carry: Carry) -> Carry:
+        """The carry with a few rows put back to the start of a state.
+
+        A network that only ever reads on from a carried state may settle where it never came from a fresh one, and then
+        fail wherever a text begins.
+        """
+        if not self.config.fresh:
+            return carry
+        batch = carry.state.batch_size
+        chosen = torch.rand(batch) < self.config.fresh
+        start = self.network.recurrent.initial_state(batch)
+        return Carry(carry.state.reset(chosen, start), carry.inputs)
 
     def _validated(self) -> float:
         self.network.eval()
@@ -222,11 +235,21 @@ def _decayed_and_not(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     return [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
 
 
+def _carry_content(carry: Carry | None) -> dict[str, Any] | None:
+    if carry is None:
+        return None
+    return {"state": None if carry.state is None else dict(carry.state), "inputs": carry.inputs}
+
+
 def _carry_from(content: dict[str, Any] | None, device: torch.device) -> Carry | None:
     if content is None:
         return None
+    state: dict[str, Tensor] | None = content["state"]
     inputs: Tensor | None = content["inputs"]
-    return Carry(State(content["state"]).to(device), None if inputs is None else inputs.to(device))
+    return Carry(
+        None if state is None else State(state).to(device),
+        None if inputs is None else inputs.to(device),
+    )
 
 
 def _why_diverged(network: nn.Module, step: int, loss: float, rate: float) -> str:

@@ -11,9 +11,12 @@ from unrolled.wirings.many_to_many import ManyToMany
 
 @dataclass(frozen=True)
 class Carry:
-    """What one window hands to the next: inputs to read once more, (N, k2 - k1) or fewer, and the state before them."""
+    """What one window hands to the next: inputs to read once more, (N, k2 - k1) or fewer, and the state before them.
 
-    state: State
+    Without a state they begin the stream: it starts as the cell does, and a learned start gets its gradient.
+    """
+
+    state: State | None
     inputs: Tensor | None = None
 
 
@@ -36,6 +39,4 @@ def read_window(network: ManyToMany, inputs: Tensor, carry: Carry | None, back: 
     second = network(whole[:, split:], middle)
     parts = [second.outputs] if first is None else [first.outputs, second.outputs]
     outputs = torch.cat(parts, 1)[:, whole.shape[1] - inputs.shape[1] :]  # (N, k1, V)
-    if middle is None:
-        middle = network.recurrent.initial_state(inputs.shape[0])
-    return outputs, Carry(State(middle).detach(), whole[:, split:])
+    return outputs, Carry(None if middle is None else State(middle).detach(), whole[:, split:])
