@@ -10,15 +10,8 @@ INSTALLED := .venv/.installed
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' Makefile
 
-demo: $(INSTALLED) ## train on Shakespeare for two minutes, then write some
+demo: $(INSTALLED) ## train on Shakespeare for two minutes; it is in runs/demo then
 	@$(BIN)/unrolled train text tinyshakespeare --minutes 2 --out runs/demo --force
-	@echo && echo "== unrolled generate runs/demo --prompt 'ROMEO:' --length 500"
-	@$(BIN)/unrolled generate runs/demo --prompt 'ROMEO:' --length 500 --temperature 0.8 --seed 1
-	@echo
-	@echo "Next:"
-	@echo "  $(BIN)/unrolled generate runs/demo --prompt 'To be' --temperature 0.5"
-	@echo "  $(BIN)/unrolled train text YOUR_FILE.txt --minutes 10 --out runs/mine"
-	@echo "  $(BIN)/unrolled cells"
 
 test: $(INSTALLED) ## run every test
 	@$(BIN)/python -m pytest --durations=10

@@ -1,5 +1,6 @@
 """Whatever text comes: a cell or an EquationError, nothing else; nothing is evaluated, and no answer takes long."""
 
+import re
 import sys
 import time
 import warnings
@@ -17,10 +18,16 @@ from unrolled.cells.library import LIBRARY
 from unrolled.equations.cell import Cell
 from unrolled.equations.source import EquationError
 
-FRAGMENTS = ["\nh", "h'", "x", "c", "c'", "i", "W", "U", "b", "gamma", "tanh", "sigmoid", "σ", "softmax", "layer_norm", "max", "step", "outer", "transpose", "matmul", "add", ".", ".T", "T", "'", "′", "(", ")", "((", "))", "[", "]\n{", "}", ",", ";", ":", "=", "==", "+=", ":=", "+", "-", "*", "**", "/", "//", "@", "∘", "−", "%", "&", "|", "^", "~", "<", ">", "!", "?", "#", '"', "'''", "\\", "\\n", "\\x00", "0", "1", "-1", "0.5", "1e-3", "1e999", "0x1", "1_0", "1j", "07", "٣", "²\nlambda", "if", "else", "for", "in", "is", "not", "and", "or", "True", "None", "await", "yield", "import", "__import__", "print", "eval", "exec", "open", "_h", "d_h", "é", "ˈ", "ﬁ", "µ", "\t", "\xa0\n\u2028", "�", "😀", "cell", "source", "output", "constant", "size", "heads", "initial", "start", "noise", "remembers", "per", "step", "probability", "with", "inf", "nan\n"]
+_PIECES = """
+h h' x c c' i W U b gamma tanh sigmoid σ softmax layer_norm max step outer transpose matmul add . .T T ' ′ ( ) (( )) [ ]
+{ } , ; : = == += := + - * ** / // @ ∘ − % & | ^ ~ < > ! ? # " \'\'\' \\ \n \x00 0 1 -1 0.5 1e-3 1e999 0x1 1_0 1j 07 ٣ ²
+lambda if else for in is not and or True None await yield import __import__ print eval exec open _h d_h é ˈ ﬁ µ \t
+\u00a0 \u2028 \ud800 😀 cell source output constant size heads initial start noise remembers per probability inf nan
+"""
+FRAGMENTS = re.split(" |\n(?=[h{l\u00a0])", _PIECES.strip())
 SPACED = st.lists(st.sampled_from(FRAGMENTS), max_size=40).map(" ".join)
 DENSE = st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join)
-HOSTILE = ["open", "import", "exec", "compile", "os.system", "subprocess.Popen", "socket.connect", "shutil.rmtree"]
+SIDE_EFFECTS = {"open", "import", "exec", "os.system", "subprocess.Popen", "socket.connect", "shutil.rmtree"}
 
 
 class Watch:
@@ -32,13 +39,8 @@ class Watch:
         sys.addaudithook(self.hear)
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if self.on and event in HOSTILE and not (event == "compile" and _is_read_only(arguments)):
+        if self.on and event in SIDE_EFFECTS:
             self.heard.append((event, arguments))
-
-
-def _is_read_only(arguments: tuple[Any, ...]) -> bool:
-    """``ast.parse`` compiles to a tree, from a text; nothing is run of that."""
-    return isinstance(arguments[0], str | bytes) and sys._getframe(3).f_code.co_name == "parse"
 
 
 WATCH = Watch()
@@ -56,18 +58,19 @@ def evaluating_nothing() -> Iterator[None]:
     assert not WATCH.heard
 
 
-def make(text: str) -> Cell | None:
+def make(text: str, **arguments: Any) -> Cell | None:
     """The cell, or None where there is an error, one line of it."""
     began = time.perf_counter()
     with evaluating_nothing():
         try:
-            cell = Cell("c", text)
-        except EquationError as error:
-            assert len(str(error).splitlines()) == 1
-            assert error.line <= len(text.splitlines())
-            cell = None
+            made, error = Cell("c", text, **arguments), None
+        except EquationError as raised:
+            made, error = None, raised
     assert time.perf_counter() - began < 2.0
-    return cell
+    if error is not None:
+        assert len(str(error).splitlines()) == 1
+        assert error.line <= len(text.splitlines())
+    return made
 
 
 def use(cell: Cell) -> None:
@@ -136,12 +139,9 @@ KEYWORDS = st.sampled_from(["constants", "sizes", "heads", "initial", "start", "
 
 @given(st.dictionaries(KEYWORDS, GROUPS, max_size=2))
 def test_any_keyword_arguments(arguments: dict[str, Any]) -> None:
-    with evaluating_nothing():
-        try:
-            cell = Cell("c", "h' = tanh(W @ x + U @ h + b)", **arguments)
-        except EquationError as error:
-            assert len(str(error).splitlines()) == 1
-            return
+    cell = make("h' = tanh(W @ x + U @ h + b)", **arguments)
+    if cell is None:
+        return
     assert Cell.from_text(cell.text()) == cell
     assert Cell.from_text(cell.text()).text() == cell.text()
 
@@ -172,9 +172,10 @@ def test_code_is_refused_and_not_run(line: str, tmp_path: Path) -> None:
 
 
 def test_the_watch_hears_what_it_must(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError), evaluating_nothing():
-        (tmp_path / "there").touch()
-        exec("1")
+    WATCH.heard, WATCH.on = [], True
+    (tmp_path / "there").touch()
+    exec("1")
+    WATCH.on = False
     assert {event for event, _ in WATCH.heard} >= {"open", "exec"}
 
 

@@ -86,8 +86,14 @@ def rhn(depth: int = 3) -> Cell:
             lines.append(f"{gate}{layer} = {function}({inner})")
         lines.append(f"{after} = h{layer} * t{layer} + {before} * (1 - t{layer})")
         before = after
-    carry = {f"b_t{layer}": -2.0 for layer in range(1, depth + 1)}
-    return Cell("rhn" if depth == 3 else f"rhn_{depth}", "\n".join(lines), source=RHN_SOURCE, initial=carry)
+    gates = [f"b_t{layer}" for layer in range(1, depth + 1)]
+    return Cell(
+        "rhn" if depth == 3 else f"rhn_{depth}",
+        "\n".join(lines),
+        source=RHN_SOURCE,
+        initial=dict.fromkeys(gates, -2.0),
+        remembers=dict.fromkeys(gates, -1.0),
+    )
 
 
 RHN = rhn()

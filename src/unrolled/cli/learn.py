@@ -1,6 +1,8 @@
 """``unrolled train``: a task's training, from a file to a model folder."""
 
 import json
+import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,7 +62,14 @@ def text(
     print(model.generate(length=400 if model.config.unit != "word" else 80, seed=model.config.seed).strip())
     print()
     if ended == "interrupt":
-        print(f"Stopped by Ctrl-C; go on with: unrolled train text --out {out} --resume", file=sys.stderr)
+        print(f"Stopped by Ctrl-C; go on with: {_program()} train text --out {out} --resume", file=sys.stderr)
     print(f"The model is in {out}: its loss is drawn in loss.png, its figures are in README.md.", file=sys.stderr)
-    print(f"Next: unrolled generate {out} --prompt 'To be' --temperature 0.7", file=sys.stderr)
-    print(f"      unrolled score {out} FILE", file=sys.stderr)
+    program = _program()
+    print(f"Next: {program} generate {out} --prompt 'To be' --temperature 0.7", file=sys.stderr)
+    print(f"      {program} train text YOUR_FILE.txt --minutes 10 --out runs/mine", file=sys.stderr)
+    print(f"      {program} cells", file=sys.stderr)
+
+
+def _program() -> str:
+    """How this program is called from here: by its name, or by its path where the shell would not find it."""
+    return "unrolled" if shutil.which("unrolled") else os.path.relpath(sys.argv[0])

@@ -2,12 +2,15 @@
 
 import torch
 
-from unrolled.errors import UsageError
+from unrolled.errors import UsageError, did_you_mean
 from unrolled.training.config import TrainingConfig
 
 
 def resolve_device(device: str) -> str:
     """The device that a setting means. Raises UsageError for one that this machine lacks."""
+    known = ("auto", "cpu", "cuda", "mps")
+    if device not in known:
+        raise UsageError(f"there is no device '{device}'; choose from {', '.join(known)}.{did_you_mean(device, known)}")
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if device == "auto":
         return next(name for name in ("cuda", "mps", "cpu") if there[name])

@@ -4,9 +4,12 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unrolled.model_folder import HISTORY, LOGS, ModelFolder
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 COLUMNS: tuple[str, ...] = ("step", "epoch", "seconds", "train", "valid", "rate", "gradient_norm", "tokens_per_second")
 
@@ -15,14 +18,15 @@ class History:
     """Rows by step; ``train`` and ``valid`` are nats a token. They are kept in checkpoints, so a resumed run has all."""
 
     def __init__(self, folder: ModelFolder, rows: Sequence[dict[str, Any]] = ()) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
         self.folder, self.rows = folder, list(rows)
-        first = int(self.rows[-1]["step"]) + 1 if self.rows else 0
-        self.board = SummaryWriter(str(folder.path / LOGS), purge_step=first)
+        self.board: SummaryWriter | None = None
 
     def add(self, row: dict[str, Any]) -> None:
         """Take a row in, and show it to TensorBoard."""
+        from torch.utils.tensorboard import SummaryWriter
+
+        if self.board is None:
+            self.board = SummaryWriter(str(self.folder.path / LOGS), purge_step=int(row["step"]))
         self.rows.append(row)
         for name, value in row.items():
             if name not in ("step", "epoch") and value is not None:
@@ -37,11 +41,13 @@ class History:
             plain = {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()}
             writer.writerow(plain)
         self.folder.write_text(HISTORY, text.getvalue())
-        self.board.flush()
+        if self.board is not None:
+            self.board.flush()
 
     def close(self) -> None:
         """End the TensorBoard file."""
-        self.board.close()
+        if self.board is not None:
+            self.board.close()
 
 
 def draw_loss(rows: Sequence[dict[str, Any]], path: Path, title: str, unit: str = "character") -> None:

@@ -93,17 +93,22 @@ class Trainer:
         self._losses: list[float] = []
         self._tokens = 0
 
-    def resume(self) -> None:
-        """Go on from the folder's last checkpoint: weights, optimizer, position, carried state, randomness, history."""
+    def resume(self, written: int) -> None:
+        """Go on from the folder's last checkpoint: weights, optimizer, position, carried state, randomness, history.
+
+        Args:
+            written: The updates behind the result that the folder holds, 0 without one. A run that had ended, and was
+                killed before its result was written, only ends again.
+        """
         content = load_checkpoint(self.folder.path / LAST)
         self.network.load_state_dict(content["network"])
         self.optimizer.load_state_dict(content["optimizer"])
         old = Progress(**content["progress"])
         share = self.budget.share(old.step, old.seconds)
-        patient = 0 if old.ended == "patience" else old.since_best
-        self.progress = replace(old, ended="", share=share, since_best=patient)
+        again = old.ended == "patience" and old.step == written
+        ended = "budget" if share >= 1.0 else "patience" if old.ended == "patience" and not again else ""
+        self.progress = replace(old, ended=ended, share=share, since_best=0 if again else old.since_best)
         self.carry = _carry_from(content["carry"], self.fabric.device)
-        self.history.close()
         self.history = History(self.folder, content["history"])
         self._losses, self._tokens = content["losses"], content["tokens"]
         restore_random_state(content["random"])
@@ -111,26 +116,31 @@ class Trainer:
     def run(self) -> Progress:
         """Train to the end of the budget. Raises UnrolledError where the loss or a gradient is no finite number."""
         self.network.train()
-        before, started, saved = self.progress.seconds, time.monotonic(), time.monotonic()
-        with Interrupt() as interrupt:
-            while not self.progress.ended:
-                share = self.progress.share
-                self._update(learning_rate(self.config, share))
-                seconds = before + time.monotonic() - started
-                share_now = self.budget.share(self.progress.step, seconds)
-                self.progress = replace(self.progress, seconds=seconds, share=share_now)
-                due = _crossed(share, share_now, self.config.validations) or interrupt.asked
-                if due or _crossed(share, share_now, ROWS):
-                    self._keep_row(self._validated() if due else None)
-                self.watcher.stepped(self.progress)
-                self._end_if_due(interrupt.asked)
-                if due or self.progress.ended or time.monotonic() - saved > self.config.checkpoint_seconds:
-                    self.save()
-                    saved = time.monotonic()
-        self.history.write()
-        self.history.close()
+        try:
+            with Interrupt() as interrupt:
+                self._train(interrupt)
+            self.history.write()
+        finally:
+            self.history.close()
         self.network.load_state_dict(load_checkpoint(self.folder.path / BEST)["network"])
         return self.progress
+
+    def _train(self, interrupt: Interrupt) -> None:
+        before, started, saved = self.progress.seconds, time.monotonic(), time.monotonic()
+        while not self.progress.ended:
+            share = self.progress.share
+            self._update(learning_rate(self.config, share))
+            seconds = before + time.monotonic() - started
+            share_now = self.budget.share(self.progress.step, seconds)
+            self.progress = replace(self.progress, seconds=seconds, share=share_now)
+            due = _crossed(share, share_now, self.config.validations) or interrupt.asked
+            if due or _crossed(share, share_now, ROWS):
+                self._keep_row(self._validated() if due else None)
+            self.watcher.stepped(self.progress)
+            self._end_if_due(interrupt.asked)
+            if due or self.progress.ended or time.monotonic() - saved > self.config.checkpoint_seconds:
+                self.save()
+                saved = time.monotonic()
 
     def save(self) -> None:
         """Write the last checkpoint."""
@@ -155,10 +165,11 @@ class Trainer:
         loss = cross_entropy(outputs.flatten(0, 1), targets.flatten())
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), config.clip)
+        norm = nn.utils.get_total_norm([one.grad for one in self.network.parameters() if one.grad is not None])
         value = loss.item()
         if not math.isfinite(value) or not torch.isfinite(norm):
-            raise UnrolledError(_why_diverged(self.network, progress.step + 1, value, rate))
+            raise UnrolledError(_why_diverged(self.network, progress.step + 1, f"the loss is {value:g}", rate))
+        nn.utils.clip_grads_with_norm_(self.network.parameters(), config.clip, norm)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
@@ -175,7 +186,7 @@ class Trainer:
         A network that only ever reads on from a carried state may settle where it never came from a fresh one, and then
         fail wherever a text begins.
         """
-        if not self.config.fresh:
+        if not self.config.fresh or carry.state is None:
             return carry
         batch = carry.state.batch_size
         chosen = torch.rand(batch) < self.config.fresh
@@ -187,6 +198,9 @@ class Trainer:
         loss = self.validate()
         self.network.train()
         progress = self.progress
+        if not math.isfinite(loss):
+            seen = f"the validation loss is {loss:g}"
+            raise UnrolledError(_why_diverged(self.network, progress.step, seen, self._rate))
         if loss < progress.best:
             self.progress = replace(progress, best=loss, best_step=progress.step, since_best=0)
             save_checkpoint(self.folder.path / BEST, {"network": self.network.state_dict()})
@@ -252,11 +266,17 @@ def _carry_from(content: dict[str, Any] | None, device: torch.device) -> Carry |
     )
 
 
-def _why_diverged(network: nn.Module, step: int, loss: float, rate: float) -> str:
+def _why_diverged(network: nn.Module, step: int, seen: str, rate: float) -> str:
     """What to say when a number is no number: at which step, in which parameter, and what to try."""
-    gradients = [(name, one.grad) for name, one in network.named_parameters() if one.grad is not None]
+    named = list(network.named_parameters())
+    gradients = [(name, one.grad) for name, one in named if one.grad is not None]
+    lost = [name for name, one in named if not torch.isfinite(one).all()]
     bad = [name for name, gradient in gradients if not torch.isfinite(gradient).all()]
-    largest = max(gradients, key=lambda pair: float(pair[1].abs().nan_to_num(posinf=3e38).max()))[0]
-    where = f"the gradient of '{bad[0]}' is no finite number" if bad else f"the largest gradient is that of '{largest}'"
+    if lost:
+        where = f"'{lost[0]}' holds numbers that are not finite"
+    elif bad:
+        where = f"the gradient of '{bad[0]}' is not finite"
+    else:
+        where = f"the largest gradient is that of '{max(gradients, key=lambda pair: float(pair[1].abs().max()))[0]}'"
     tries = f"try a smaller --rate (it is {rate:.2g}), a smaller --clip, or --precision 32-true"
-    return f"step {step}: the loss is {loss:g} and {where}; {tries}."
+    return f"step {step}: {seen} and {where}; {tries}."

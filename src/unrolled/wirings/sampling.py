@@ -49,7 +49,7 @@ class Sampling:
             scores = scores.index_copy(0, index, penalised)
         if self.temperature == 0:
             return int(scores.argmax())
-        probabilities = self.allowed(torch.softmax(scores.double() / self.temperature, -1))
+        probabilities = self.allowed(torch.softmax((scores.double() - scores.max()) / self.temperature, -1))
         return int(torch.multinomial(probabilities, 1, generator=generator))
 
     def allowed(self, probabilities: Tensor) -> Tensor:

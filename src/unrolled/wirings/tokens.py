@@ -10,10 +10,11 @@ class OneHot(nn.Module):
     def __init__(self, vocabulary_size: int) -> None:
         super().__init__()
         self.output_size = vocabulary_size
+        self.vectors: Tensor  # a buffer, so that it takes the network's device and dtype; no model file holds it
+        self.register_buffer("vectors", torch.eye(vocabulary_size), persistent=False)
 
     def forward(self, ids: Tensor) -> Tensor:
-        # torch.eye has torch's default dtype, which is that of fresh parameters
-        return torch.eye(self.output_size, device=ids.device)[ids]  # (N, T, V)
+        return self.vectors[ids]  # (N, T, V)
 
 
 class Embedding(nn.Module):

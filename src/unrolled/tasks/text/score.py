@@ -53,10 +53,10 @@ class Score:
         }
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """One row a token: its text, its surprisal in nats, its place in the UTF-8 bytes."""
+        """One row a token: its text, its surprisal in nats, where it begins and ends in the text's UTF-8 bytes."""
         columns = (self.ids.tolist(), self.surprisals.tolist(), self.starts.tolist(), self.ends.tolist())
         for token, nats, start, end in zip(*columns, strict=True):
-            yield {"token": self.vocabulary.decode([token]), "nats": nats, "start": start, "end": end}
+            yield {"token": self.vocabulary.decode([token]), "surprisal": nats, "start": start, "end": end}
 
 
 @torch.inference_mode()

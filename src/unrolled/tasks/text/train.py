@@ -15,7 +15,7 @@ from unrolled.data.streams import Streams
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
-from unrolled.model_folder import SOURCE, ModelFolder
+from unrolled.model_folder import METRICS, SOURCE, ModelFolder
 from unrolled.tasks.text.config import TextConfig
 from unrolled.tasks.text.network import build_network, rewritten
 from unrolled.tasks.text.trained import TrainedText
@@ -147,9 +147,11 @@ class _Run(Generic[Model]):
         if budget:
             model.config = make_config(TextConfig, old | dict.fromkeys(BUDGETS) | budget)
         said = folder.read_json(SOURCE)
+        if not isinstance(said.get("source"), str):
+            raise UsageError(f"{folder.path / SOURCE} is damaged: it names no source.")
         where = said["source"] if source is None else str(source)
         splits = load_text(where, model.config.encoding, model.config.validation_fraction)
-        if splits.fingerprint != said["fingerprint"]:
+        if splits.fingerprint != said.get("fingerprint"):
             raise UsageError(f"{where} is not the text that {folder.path} was trained on: its fingerprint differs.")
         run = cls(splits, where, model)
         run.folder = folder
@@ -169,8 +171,9 @@ class _Run(Generic[Model]):
         watcher = _Watcher(observer, model)
         trainer = Trainer(model.network, self.streams, self.validate, config, self.folder, watcher)
         if resume:
-            trainer.resume()
-            if trainer.progress.share >= 1.0:
+            written = _steps_written(self.folder)
+            trainer.resume(written)
+            if trainer.progress.share >= 1.0 and trainer.progress.step == written:
                 raise UsageError(f"the budget of {trainer.budget} is used up; give a larger one to go on.")
             model.write_config(self.folder)
         observer.begun(model, self.splits, str(trainer.budget))
@@ -240,10 +243,19 @@ def _output_size(config: TextConfig, cell: Cell) -> int:
     return cell.size_of(cell.output, known)
 
 
+def _steps_written(folder: ModelFolder) -> int:
+    """The updates behind the result that a folder holds, 0 without one; ``metrics.json`` is written last."""
+    if not (folder.path / METRICS).exists():
+        return 0
+    return folder.read_json(METRICS).get("training", {}).get("steps", 0)
+
+
 def _validation_streams(vocabulary: Vocabulary, text: str, window: int) -> Streams:
     ids = vocabulary.encode(text)[:VALIDATION_TOKENS]
-    rows = max(1, min(VALIDATION_ROWS, (ids.numel() - 1) // window))
-    return Streams(ids, rows, min(window, max(1, ids.numel() - 1)))
+    if ids.numel() < 2:
+        raise UsageError(f"the validation text has {ids.numel()} token(s), and needs 2 or more; a longer text is needed.")
+    window = min(window, ids.numel() - 1)
+    return Streams(ids, min(VALIDATION_ROWS, ids.numel() // (window + 1)), window)
 
 
 def _processor() -> str:

@@ -95,7 +95,11 @@ class TrainedText:
         if not text:
             raise UsageError("there is nothing to score: the text is empty.")
         self.network.eval()
+        if window < 1:
+            raise UsageError(f"window is 1 or more, and is {window}.")
         ids, starts, ends = self.vocabulary.encode_with_offsets(text)
+        if not ids.numel():
+            raise UsageError(f"there is nothing to score: the text holds no {UNIT_NAMES[self.config.unit]}.")
         surprisals = score_tokens(self.network, ids, self.start_id, self.vocabulary.size, window, report)
         return Score(surprisals, ids, starts, ends, len(text), self.vocabulary)
 
@@ -119,8 +123,12 @@ class TrainedText:
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write a model folder. Raises UsageError where something stands there already (see ``force``)."""
         folder = ModelFolder.create(path, force)
-        self.write_config(folder)
-        self.write_result(folder)
+        try:
+            self.write_config(folder)
+            self.write_result(folder)
+        finally:
+            if not (folder.path / METRICS).exists():
+                folder.discard()
 
     def write_config(self, folder: ModelFolder) -> None:
         """Write what a run needs from its beginning: configuration and vocabulary."""
@@ -129,13 +137,13 @@ class TrainedText:
         folder.write_text(VOCABULARY, self.vocabulary.to_json())
 
     def write_result(self, folder: ModelFolder) -> None:
-        """Write what training gave: weights, metrics, figure and card."""
+        """Write what training gave: weights, figure, card, and last the metrics, which say that all is there."""
         folder.write_tensors(self.network.state_dict(), WEIGHTS)
-        folder.write_json(METRICS, self.metrics)
         if self.history:
             title = f"{self.cell.name} on {self.metrics.get('data', {}).get('name', 'text')}"
             draw_loss(self.history, folder.path / FIGURE, title, UNIT_NAMES[self.config.unit])
         folder.write_text(CARD, write_card(self.cell, self.config.model_dump(), self.metrics, bool(self.history)))
+        folder.write_json(METRICS, self.metrics)
 
     @classmethod
     def load(cls, path: str | Path, device: str = "cpu") -> Self:
