@@ -37,6 +37,7 @@ TOLERANCE = {
         "float64", 1e-12, "the matrix library may pick another kernel for another batch size; few roundings differ"
     ),
     "loop, other batch, float32": Row("float32", 1e-5, "the same in single precision, whose rounding is 6e-8"),
+    "orthogonal, identity": Row("float64", 1e-12, "a matrix times its transpose; its decomposition rounds by 1e-16"),
     "autograd, differences": Row(
         "float64", 1e-6, "central differences over 2e-6: a rounding of 1e-16 is divided by that, and sums collect it"
     ),

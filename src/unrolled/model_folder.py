@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -72,8 +73,8 @@ class ModelFolder:
         present = sorted(entry.name for entry in self.path.iterdir())
         if not present:
             return
-        strange = [name for name in present if name not in OURS]
-        if strange or CONFIG not in present:
+        strange = self._strangers()
+        if strange or not self._is_model():
             shown = ", ".join((strange or present)[:3])
             raise UsageError(f"{self.path} holds files that are no model ({shown}); name another folder.")
         if not force:
@@ -81,6 +82,21 @@ class ModelFolder:
         for name in present:
             entry = self.path / name
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+    def _strangers(self) -> list[str]:
+        """What no model folder holds, by its path in this one."""
+        folders = [self.path / name for name in (CHECKPOINTS, LOGS)]
+        real = [one for one in folders if one.is_dir() and not one.is_symlink()]
+        entries = [entry for place in (self.path, *real) for entry in sorted(place.iterdir()) if entry not in real]
+        return [str(path) for path in (one.relative_to(self.path) for one in entries) if not _is_ours(path)]
+
+    def _is_model(self) -> bool:
+        """Whether ``config.json`` says that this program wrote it, whatever state the rest is in."""
+        try:
+            config = json.loads((self.path / CONFIG).read_bytes())
+        except (FileNotFoundError, ValueError):
+            return False
+        return isinstance(config, dict) and config.get("format") == FORMAT
 
     def discard(self) -> None:
         """Take away what :meth:`create` and writes into it made."""
@@ -131,6 +147,8 @@ class ModelFolder:
             return (self.path / name).read_text(encoding="utf-8")
         except FileNotFoundError:
             raise UsageError(f"{self.path} is no whole model: {name} is missing.{self._unfinished(name)}") from None
+        except OSError as error:
+            raise UsageError(f"{self.path / name} cannot be read: {error.strerror}.") from None
         except UnicodeDecodeError as error:
             raise UsageError(f"{self.path / name} is damaged: byte {error.start} is not UTF-8.") from None
 
@@ -150,7 +168,7 @@ class ModelFolder:
             return load_file(self.path / name)
         except FileNotFoundError:
             raise UsageError(f"{self.path} is no whole model: {name} is missing.{self._unfinished(name)}") from None
-        except SafetensorError as error:
+        except (OSError, SafetensorError) as error:
             raise UsageError(f"{self.path / name} is damaged, cut off or no safetensors file ({error}).") from None
 
     def _unfinished(self, name: str) -> str:
@@ -158,6 +176,16 @@ class ModelFolder:
         return (
             f" Its training was cut off: 'unrolled train ... --out {self.path} --resume' finishes it." if going else ""
         )
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a model folder may hold a file: one of its own by name, or the part of one whose writer was killed."""
+    name = re.sub(r"^\.(.+)\.\d+\.part$", r"\1", path.name)
+    if path.parent == Path(LOGS):
+        return name.startswith("events.out.tfevents")
+    if path.parent == Path(CHECKPOINTS):
+        return name.endswith(".safetensors")
+    return name in OURS and name not in (CHECKPOINTS, LOGS)
 
 
 def check_tensors(module_state: Mapping[str, Tensor], tensors: Mapping[str, Tensor], where: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import torch
@@ -85,6 +86,7 @@ class Case:
         return self.parameters[start] if isinstance(start, str) else self.x.new_tensor(start)
 
 
+@cache
 def make_case(
     cell: Cell,
     backend: str = "loop",
@@ -95,7 +97,10 @@ def make_case(
     hidden: int = 7,
     seed: int = 0,
 ) -> Case:
-    """A case of normal numbers, begun from a state that a run of the cell reaches; heads make ``hidden`` even."""
+    """A case of normal numbers, begun from a state that a run of the cell reaches; heads make ``hidden`` even.
+
+    It is made once and shared by the tests, which leave it as it is.
+    """
     generator = torch.Generator().manual_seed(seed)
 
     def normal(*shape: int) -> Tensor:

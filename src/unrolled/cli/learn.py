@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,13 +42,12 @@ def text(
     """Train a network that says what comes next in a text."""
     from unrolled.errors import UsageError
     from unrolled.tasks.text.model import TextModel
-    from unrolled.training.config import read_config_file
 
     if out is None:
         if source in (None, "-"):
             raise UsageError("name the folder of the model with --out.")
         out = Path("runs") / Path(str(source)).stem
-    given = {**(read_config_file(config) if config else {}), **settings}
+    given = {**(_settings_in(config, settings) if config else {}), **settings}
     with Watch() as watch:
         model = TextModel.train(source, out=out, force=force, resume=resume, observer=watch, **given)
     if as_json:
@@ -73,3 +73,17 @@ def text(
 def _program() -> str:
     """How this program is called from here: by its name, or by its path where the shell would not find it."""
     return "unrolled" if shutil.which("unrolled") else os.path.relpath(sys.argv[0])
+
+
+def _settings_in(file: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings in a file; a budget among the options takes the place of the file's."""
+    from unrolled.errors import UsageError, did_you_mean
+    from unrolled.training.config import BUDGETS, read_config_file
+
+    settings = read_config_file(file)
+    for name in settings:
+        if name not in TextConfig.model_fields:
+            near = did_you_mean(name, TextConfig.model_fields)
+            raise UsageError(f"there is no setting '{name}' (in {file}).{near}")
+    beaten = BUDGETS if any(name in options for name in BUDGETS) else ()
+    return {name: value for name, value in settings.items() if name not in beaten}

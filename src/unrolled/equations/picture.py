@@ -72,9 +72,8 @@ def _reads(statement: Statement, boxes: dict[str, _Box]) -> list[str]:
 
 def _wrapped(text: str) -> list[str]:
     """The text in as few lines as fit, of about one length; cut before a sign where that suffices."""
-    words = text.replace(" + ", "\n+ ").replace(" - ", "\n- ").split("\n")
-    if max(map(len, words)) > _WIDEST:
-        words = text.split(" ")
+    terms = text.replace(" + ", "\n+ ").replace(" - ", "\n- ").split("\n")
+    words = [word for term in terms for word in ([term] if len(term) <= _WIDEST else term.split(" "))]
     few = len(_filled(words, _WIDEST))
     return next(lines for width in range(1, _WIDEST + 1) if len(lines := _filled(words, width)) == few)
 

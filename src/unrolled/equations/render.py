@@ -8,32 +8,8 @@ from unrolled.equations.expression import Call, Expression, Name, Number, write_
 from unrolled.equations.ops import OPS
 from unrolled.equations.program import Program
 
-_GREEK = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "pi",
-        "rho",
-        "sigma",
-        "tau",
-        "phi",
-        "chi",
-        "psi",
-        "omega",
-    ]
-)
+_NAMES = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
+_GREEK = dict(zip("αβγδεζηθικλμνξπρστφχψω", _NAMES.split(), strict=True))
 _BINDING = {"add": 1, "sub": 1, "mul": 2, "matmul": 2, "neg": 1}
 _LOOSEST, _TIGHTEST = 0, 4
 
@@ -55,7 +31,8 @@ def latex(program: Program) -> str:
 
 def _symbol(name: str, time: str = "") -> str:
     stem, _, index = name.partition("_")
-    if stem in _GREEK:
+    stem = _GREEK.get(stem, stem)
+    if stem in _GREEK.values():
         stem = f"\\{stem}"
     elif len(stem) > 1:
         stem = f"\\mathrm{{{stem}}}"
@@ -67,7 +44,7 @@ def _symbol(name: str, time: str = "") -> str:
 
 def _latex(expression: Expression, spell: Callable[[Name], str], scalars: set[str]) -> tuple[str, int]:
     if isinstance(expression, Number):
-        return write_number(expression.value), _TIGHTEST if expression.value >= 0 else 1
+        return _number(expression.value), _TIGHTEST if expression.value >= 0 else 1
     if isinstance(expression, Name):
         return spell(expression), _TIGHTEST
     binding = _BINDING.get(expression.op, _LOOSEST)
@@ -84,6 +61,11 @@ def _latex(expression: Expression, spell: Callable[[Name], str], scalars: set[st
         template = r"{a}\, {b}"
     text = template.format(**dict(zip("ab", parts, strict=False)))
     return text, binding if expression.op in _BINDING else _TIGHTEST
+
+
+def _number(value: float) -> str:
+    digits, _, exponent = write_number(value).partition("e")
+    return f"{digits} \\cdot 10^{{{int(exponent)}}}" if exponent else digits
 
 
 def _is_scalar(expression: Expression, scalars: set[str]) -> bool:

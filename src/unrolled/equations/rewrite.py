@@ -72,7 +72,9 @@ def variational_dropout(cell: Cell, inputs: float = 0.0, recurrent: float = 0.0)
     if recurrent:
         multiplied = _multiplied_states(cell)
         if not multiplied:
-            raise UsageError(f"cell {cell.name} multiplies no state by a matrix: there is no recurrent path to drop.")
+            raise UsageError(
+                f"cell {cell.name} multiplies no state itself by a matrix: there is no recurrent path to drop."
+            )
         for state in multiplied:
             mask(state, recurrent)
     lines = [Statement(one.target, _inside_products(one.expression, read_masked)) for one in cell.statements]

@@ -1,6 +1,7 @@
 """Checkpoints to resume from: nested values and tensors in one safetensors file, written whole or not at all."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,12 @@ def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
     write_whole(path, save(tensors, {_KEY: layout}))
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read what :func:`save_checkpoint` wrote. Raises UnrolledError where the file is missing, damaged or foreign."""
+def load_checkpoint(path: Path, wanted: Collection[str] = ()) -> dict[str, Any]:
+    """Read what :func:`save_checkpoint` wrote.
+
+    Raises:
+        UnrolledError: the file is missing, damaged or foreign, or lacks one of the ``wanted`` keys.
+    """
     try:
         with safe_open(path, "pt") as file:
             layout = (file.metadata() or {}).get(_KEY)
@@ -32,9 +37,19 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise UnrolledError(f"there is no checkpoint {path} to resume from.") from None
     except SafetensorError as error:
         raise UnrolledError(f"the checkpoint {path} is damaged ({error}).") from None
+    except OSError as error:
+        raise UnrolledError(f"the checkpoint {path} is damaged or no file ({error}).") from None
     if layout is None:
         raise UnrolledError(f"{path} is no checkpoint of unrolled.")
-    return _unpack(json.loads(layout), tensors)
+    try:
+        content = _unpack(json.loads(layout), tensors)
+    except (KeyError, TypeError, ValueError):
+        content = None
+    if not isinstance(content, dict):
+        raise UnrolledError(f"the checkpoint {path} is damaged (its layout does not fit its tensors).")
+    if missing := [name for name in wanted if name not in content]:
+        raise UnrolledError(f"the checkpoint {path} is no such checkpoint: it holds no '{missing[0]}'.")
+    return content
 
 
 def _pack(value: Any, tensors: dict[str, Tensor]) -> Any:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from unrolled.errors import UsageError, did_you_mean
 
 Config = TypeVar("Config", bound=BaseModel)
+BUDGETS = ("minutes", "epochs", "steps")
 
 
 class TrainingConfig(BaseModel):
@@ -28,9 +29,9 @@ class TrainingConfig(BaseModel):
     )
     fresh: float = Field(0.02, ge=0, le=1, description="chance of a row to begin a window from a fresh state")
     rate: float = Field(
-        4e-3, gt=0, description="highest learning rate; it warms up and falls as a cosine over the budget"
+        1e-2, gt=0, description="highest learning rate; it warms up and falls as a cosine over the budget"
     )
-    warmup: float = Field(0.02, ge=0, lt=1, description="share of the budget in which the rate rises")
+    warmup: float = Field(0.05, ge=0, lt=1, description="share of the budget in which the rate rises")
     weight_decay: float = Field(0.01, ge=0, description="weight decay of AdamW, on matrices")
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
     validations: int = Field(10, ge=1, description="validations, spread evenly over the budget")
@@ -42,7 +43,7 @@ class TrainingConfig(BaseModel):
 
     @model_validator(mode="after")
     def _one_budget(self) -> Self:
-        given = [name for name in ("minutes", "epochs", "steps") if getattr(self, name) is not None]
+        given = [name for name in BUDGETS if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} are budgets; give one")
         if self.bptt is not None and self.bptt < self.window:

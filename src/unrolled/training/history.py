@@ -34,13 +34,7 @@ class History:
 
     def write(self) -> None:
         """Write the CSV file anew."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for row in self.rows:
-            plain = {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()}
-            writer.writerow(plain)
-        self.folder.write_text(HISTORY, text.getvalue())
+        write_history(self.folder, self.rows)
         if self.board is not None:
             self.board.flush()
 
@@ -48,6 +42,17 @@ class History:
         """End the TensorBoard file."""
         if self.board is not None:
             self.board.close()
+
+
+def write_history(folder: ModelFolder, rows: Sequence[dict[str, Any]]) -> None:
+    """Write the rows of a run as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        plain = {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()}
+        writer.writerow(plain)
+    folder.write_text(HISTORY, text.getvalue())
 
 
 def draw_loss(rows: Sequence[dict[str, Any]], path: Path, title: str, unit: str = "character") -> None:

@@ -23,6 +23,8 @@ from unrolled.training.truncated import Carry, read_window
 from unrolled.wirings.many_to_many import ManyToMany
 
 LAST, BEST = f"{CHECKPOINTS}/last.safetensors", f"{CHECKPOINTS}/best.safetensors"
+CONTENT = ("network", "optimizer", "progress", "carry", "history", "losses", "tokens", "random")
+"""What a checkpoint to resume from holds."""
 ROWS = 200
 """Rows of history in a whole budget."""
 
@@ -100,7 +102,7 @@ class Trainer:
             written: The updates behind the result that the folder holds, 0 without one. A run that had ended, and was
                 killed before its result was written, only ends again.
         """
-        content = load_checkpoint(self.folder.path / LAST)
+        content = load_checkpoint(self.folder.path / LAST, CONTENT)
         self.network.load_state_dict(content["network"])
         self.optimizer.load_state_dict(content["optimizer"])
         old = Progress(**content["progress"])
@@ -122,7 +124,7 @@ class Trainer:
             self.history.write()
         finally:
             self.history.close()
-        self.network.load_state_dict(load_checkpoint(self.folder.path / BEST)["network"])
+        self.network.load_state_dict(load_checkpoint(self.folder.path / BEST, ("network",))["network"])
         return self.progress
 
     def _train(self, interrupt: Interrupt) -> None:

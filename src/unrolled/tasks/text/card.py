@@ -42,7 +42,8 @@ def write_card(cell: Cell, settings: Mapping[str, Any], metrics: Mapping[str, An
         f"- training: {training.get('steps', 0):,} steps, {training.get('seconds', 0):.0f} s, seed {settings['seed']}"
     ]
     lines += [f"- made with: {', '.join(f'{name} {version}' for name, version in metrics.get('versions', {}).items())}"]
-    lines += ["", "`config.json` holds every setting, `metrics.json` every figure, `history.csv` the run."]
+    run = ", `history.csv` the run" if with_figure else ""
+    lines += ["", f"`config.json` holds every setting, `metrics.json` every figure{run}."]
     return "\n".join(lines) + "\n"
 
 

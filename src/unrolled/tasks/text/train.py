@@ -19,7 +19,7 @@ from unrolled.model_folder import METRICS, SOURCE, ModelFolder
 from unrolled.tasks.text.config import TextConfig
 from unrolled.tasks.text.network import build_network, rewritten
 from unrolled.tasks.text.trained import TrainedText
-from unrolled.training.config import make_config
+from unrolled.training.config import BUDGETS, make_config
 from unrolled.training.device import resolve_device
 from unrolled.training.trainer import LAST, Progress, Trainer
 from unrolled.training.validation import stream_loss
@@ -28,7 +28,6 @@ from unrolled.wirings.sampling import Sampling
 VALIDATION_ROWS, VALIDATION_TOKENS = 32, 40_000
 """Validations during training read at most so many tokens, in parallel rows; the final figure reads all, in one."""
 Model = TypeVar("Model", bound=TrainedText)
-BUDGETS = ("minutes", "epochs", "steps")
 
 
 class Observer(Protocol):
@@ -253,7 +252,7 @@ def _steps_written(folder: ModelFolder) -> int:
 def _validation_streams(vocabulary: Vocabulary, text: str, window: int) -> Streams:
     ids = vocabulary.encode(text)[:VALIDATION_TOKENS]
     if ids.numel() < 2:
-        raise UsageError(f"the validation text has {ids.numel()} token(s), and needs 2 or more; a longer text is needed.")
+        raise UsageError(f"the validation text has {ids.numel()} token(s), too few to validate on; give a longer text.")
     window = min(window, ids.numel() - 1)
     return Streams(ids, min(VALIDATION_ROWS, ids.numel() // (window + 1)), window)
 

@@ -29,7 +29,7 @@ from unrolled.tasks.text.network import build_network
 from unrolled.tasks.text.score import Score, score_tokens
 from unrolled.tasks.text.write import Written, write_on
 from unrolled.training.config import make_config
-from unrolled.training.history import draw_loss
+from unrolled.training.history import draw_loss, write_history
 from unrolled.wirings.many_to_many import ManyToMany
 from unrolled.wirings.sampling import Sampling
 
@@ -140,6 +140,7 @@ class TrainedText:
         """Write what training gave: weights, figure, card, and last the metrics, which say that all is there."""
         folder.write_tensors(self.network.state_dict(), WEIGHTS)
         if self.history:
+            write_history(folder, self.history)
             title = f"{self.cell.name} on {self.metrics.get('data', {}).get('name', 'text')}"
             draw_loss(self.history, folder.path / FIGURE, title, UNIT_NAMES[self.config.unit])
         folder.write_text(CARD, write_card(self.cell, self.config.model_dump(), self.metrics, bool(self.history)))
@@ -165,10 +166,20 @@ class TrainedText:
                 f"{folder.path} holds a model of the task '{described.get('task')}', and a text model is wanted."
             )
         try:
-            cell, settings = described["cell"], described["settings"]
+            cell, settings = dict(described["cell"]), dict(described["settings"])
         except KeyError as missing:
             raise UsageError(f"{folder.path / CONFIG} is incomplete: {missing} is missing.") from None
-        vocabulary = Vocabulary.from_json(folder.read_text(VOCABULARY))
-        config = make_config(TextConfig, settings)
-        built = config.model_copy(update={"learn_initial_state": False})  # the saved equations hold the learned start
-        return cls(build_network(built, Cell.from_dict(cell), vocabulary.size), vocabulary, config)
+        except (TypeError, ValueError):
+            raise UsageError(f"{folder.path / CONFIG} is damaged: cell and settings are JSON objects.") from None
+        written = folder.read_text(VOCABULARY)
+        try:
+            vocabulary = Vocabulary.from_json(written)
+        except UsageError as error:
+            raise UsageError(f"{folder.path / VOCABULARY} is damaged or foreign: {error}") from None
+        try:
+            config = make_config(TextConfig, settings)
+            built = config.model_copy(update={"learn_initial_state": False})  # the saved cell holds the learned start
+            network = build_network(built, Cell.from_dict(cell), vocabulary.size)
+        except UsageError as error:
+            raise UsageError(f"{folder.path / CONFIG} describes no model: {error}") from None
+        return cls(network.double() if config.precision == "64-true" else network, vocabulary, config)

@@ -1,0 +1,24 @@
+"""Small texts to train on, and settings that train on them in a second."""
+
+from pathlib import Path
+from typing import Any
+
+from unrolled.data.bundled import bundled
+
+SHAKESPEARE = bundled("tinyshakespeare").path.read_text(encoding="utf-8")
+EXCERPT = SHAKESPEARE[:2400]
+PERIOD = "the cat sat.\n"
+TINY: dict[str, Any] = {"hidden": 8, "embedding": 6, "batch": 4, "window": 16, "steps": 4, "validations": 2}
+"""Settings for TextModel.train that make a network of no use in no time."""
+
+
+def options(settings: dict[str, Any]) -> list[str]:
+    """The same settings for the command line."""
+    return [word for name, value in settings.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+
+
+def write(folder: Path, text: str = EXCERPT, name: str = "text.txt") -> Path:
+    """A file with a text."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
