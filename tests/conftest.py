@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# One thread, here and in every process that a test starts: tensors are tiny, and on a busy machine the barriers between
+# two threads cost a hundred times what they save. Torch reads this when it is first imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 settings.register_profile("local", deadline=None, max_examples=60)

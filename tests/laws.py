@@ -275,7 +275,10 @@ def law_noise_is_drawn_in_training_and_its_mean_otherwise(case: Case) -> None:
         return case.but(noise=dict(noise)).scan().outputs
 
     layer.eval()
-    means = {name: torch.full_like(value, case.cell.noise[name].mean) for name, value in case.noise.items()}
+    tosses = case.cell.noise
+    means = {
+        name: torch.full_like(one, tosses[name].value * tosses[name].probability) for name, one in case.noise.items()
+    }
     assert_same({"mean": layer(*given).outputs}, {"mean": outputs_of(means)})
     assert_same({"left out": outputs_of({})}, {"left out": outputs_of(means)})
     layer.train()

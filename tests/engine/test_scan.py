@@ -126,7 +126,7 @@ def test_padding_cannot_spoil_a_gradient_by_what_a_zero_would_do(entry: str) -> 
     padded = case.but(x=case.x.clone(), lengths=torch.tensor([4, 4]))
     padded.x[:, 4:] = 0.0
     assert_same(gradients_of(padded), gradients_of(case.steps(0, 4)))
-    nothing = gradients_of(padded.but(lengths=torch.tensor([0, 0])))
+    nothing = gradients_of(padded.but(x=torch.zeros_like(case.x), lengths=torch.tensor([0, 0])))
     assert_same(nothing, {name: torch.zeros_like(value) for name, value in nothing.items()})
 
 

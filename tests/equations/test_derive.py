@@ -60,10 +60,15 @@ def test_what_no_loss_sees_is_not_computed() -> None:
 
 
 def test_constants_noise_and_flat_functions_get_no_gradient() -> None:
-    cell = Cell("c", "h' = g * n * h + sign(b) * (W @ x)", constants={"g": 0.5}, noise={"n": NOISE})
-    lines = cell.backward().text().splitlines()
-    assert [line for line in lines if line.startswith(("d_g", "d_n", "d_b"))] == []
-    assert {line.partition(" ")[0] for line in lines} >= {"d_W", "d_h", "d_x"}
+    cell = Cell("c", "h' = exp(g * 2) * n * h + sign(b) * (W @ x)", constants={"g": 0.5}, noise={"n": NOISE})
+    targets = [line.partition(" ")[0] for line in cell.backward().text().splitlines()]
+    assert targets == ["_h1", "_h2", "_h3", "_h5", "d__h6", "d_h", "d_x", "d_W"]
+
+
+def test_products_with_nothing_are_left_out_of_a_derivative() -> None:
+    cell = Cell("c", "h' = max(W @ x, 0) + 1 * h")
+    assert "d__h1 = d_h' * (1 + sign(_h1)) / 2" in cell.backward().text().splitlines()
+    assert "d_h = d_h'" in cell.backward().text().splitlines()
 
 
 def gradients_agree(cell: Cell, seed: int, heads: int = 1) -> None:
@@ -121,6 +126,8 @@ def test_derived_gradients_in_blocks_are_autograds(name: str) -> None:
         "h' = h + U @ (sum(h) * b)",
         "h' = softmax(b + W @ x) * h / (1 + exp(-sqrt(1 + h * h)))",
         "h' = sign(h) * x_1 + step(W @ x + h) * (0 * h)",
+        "h' = max(0, W @ x + h) - min(0, h) + max(h, 0) + min(W @ x, 0)",
+        "constant g = 0.5\nh' = tanh(g) * h + exp(g * 2) * (W @ x)",
         "start h = h_0\nh' = tanh(W @ x + U @ h)\nc' = c * h' + 0.5",
     ],
 )

@@ -1,6 +1,7 @@
 """Every error of a cell's text and declarations: the line, the column, the marked piece, and what would work."""
 
 import re
+import sys
 from typing import Any, NamedTuple
 
 import pytest
@@ -192,6 +193,7 @@ DECLARATIONS = {
         f"start h = s_0\nstart c = s_0\n{ELMAN}\nc' = c + h", 1, 7, "h", "'s_0' is another quantity's name"
     ),
     "start infinite": row(f"start h = -inf\n{ELMAN}", 1, 11, "-", "no number"),
+    "start infinite, in a word": row(f"start h = inf\n{ELMAN}", 1, 11, "inf", "'inf' is no number"),
     "start called like a word": row(f"start h = if\n{ELMAN}", 0, None, None, "word of Python", "if_1"),
     "noise in words": row("noise n = often\nh' = n * h", 1, 11, "often", "with probability P per step"),
     "noise as a number": row("noise n = 2\nh' = n * h", 1, 11, "2", "with probability P per step"),
@@ -288,6 +290,16 @@ def test_a_keyword_argument_that_does_not_hold(name: str) -> None:
 def test_a_name_that_a_text_could_not_hold(name: Any) -> None:
     with pytest.raises(EquationError, match="the name of a cell"):
         Cell(name, ELMAN)
+
+
+def test_a_text_too_deep_for_pythons_own_parser() -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(400)
+    try:
+        with pytest.raises(EquationError, match="line 1, column 6: nested more than 60 deep"):
+            Cell("c", "h' = " + "-" * 1980 + "h")
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def test_an_error_in_a_long_text_shows_its_own_line() -> None:

@@ -65,6 +65,17 @@ def test_every_cell_of_the_library_can_be_shown(name: str) -> None:
     check(LIBRARY[name])
 
 
+@pytest.mark.parametrize(
+    ("name", "at_most"), [("lstm", 6), ("gru", 2), ("rhn", 1), ("cornn", 1), ("mgu", 1), ("slstm", 19)]
+)
+def test_few_lines_cross(name: str, at_most: int) -> None:
+    """x and h into four gates cross six times however they are drawn."""
+    paths = re.findall(r'd="M[^H]* H([\d.]+) C[\d.]+,([\d.]+) [\d.]+,([\d.]+) ', LIBRARY[name].picture())
+    lines = [tuple(map(float, path)) for path in paths]
+    pairs = [(one, other) for one, other in itertools.combinations(lines, 2) if one[0] == other[0]]
+    assert sum((one[1] - other[1]) * (one[2] - other[2]) < 0 for one, other in pairs) <= at_most
+
+
 def test_boxes_hold_their_text() -> None:
     for cell in (LIBRARY["slstm"], LIBRARY["cornn"], LIBRARY["lstm_peephole"]):
         for group in check(cell).iter(f"{SVG}g"):

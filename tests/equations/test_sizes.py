@@ -66,10 +66,21 @@ def test_named_sizes() -> None:
 
 def test_a_declared_size_spreads_to_all_that_must_have_it() -> None:
     cell = Cell(
-        "c", "size y = 7\nsize x = 4\nh' = tanh(U @ h + W @ x)\nz = V @ h'\ny = R @ z + b * y_0\nq = p * x", output="y"
+        "c",
+        "size y = 7\nsize x = 4\nh' = tanh(U @ h + W @ x)\nz = V @ h'\ny = (R + S) @ z + b * y_0\nq = p * x",
+        output="y",
     )
     shapes = {name: one.shape for name, one in cell.parameters(4, 5).items()}
-    assert shapes == {"U": (5, 5), "W": (5, 4), "V": (5, 5), "R": (7, 5), "b": (7,), "y_0": (7,), "p": (4,)}
+    assert shapes == {
+        "U": (5, 5),
+        "W": (5, 4),
+        "V": (5, 5),
+        "R": (7, 5),
+        "S": (7, 5),
+        "b": (7,),
+        "y_0": (7,),
+        "p": (4,),
+    }
     with pytest.raises(UsageError, match="takes an input of 4 numbers, and is given 3"):
         cell.parameters(3, 5)
 

@@ -179,12 +179,16 @@ def test_an_infinite_weight_is_named_at_once(tmp_path: Path) -> None:
 def test_a_gradient_that_is_no_number_is_named_where_the_loss_is_one(tmp_path: Path) -> None:
     cell = Cell("edge", "h' = tanh(W @ x + U @ h + sqrt(p * p))")  # at p = 0 the chain rule says 0 times infinity
     trainer = make_trainer(tmp_path, cell)
-    with pytest.raises(UnrolledError, match=r"^step 1: the loss is 1\.\d+ and the gradient of '[^']*\.p' is not finite"):
+    with pytest.raises(
+        UnrolledError, match=r"^step 1: the loss is 1\.\d+ and the gradient of '[^']*\.p' is not finite"
+    ):
         trainer.run()
 
 
 def test_a_validation_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
-    with pytest.raises(UnrolledError, match=r"^step 2: the validation loss is nan and the largest gradient is that of '"):
+    with pytest.raises(
+        UnrolledError, match=r"^step 2: the validation loss is nan and the largest gradient is that of '"
+    ):
         make_trainer(tmp_path, loss=lambda: math.nan, validations=5).run()
     assert not (tmp_path / BEST).exists()
 
@@ -196,7 +200,7 @@ def test_a_run_that_diverges_at_once_leaves_nothing(tmp_path: Path) -> None:
     assert done.out == ""
     *_, error = done.err.splitlines()
     assert re.match(r"unrolled: step 2: the loss is nan and the gradient of 'input_side\.table\.weight' is ", error)
-    assert "try a smaller --rate (it is 8.7e+37)" in error
+    assert re.search(r"; try a smaller --rate \(it is \de\+37\), ", error)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["text.txt"]
 
 

@@ -91,7 +91,9 @@ def unrolled_by_hand(network: ManyToMany, steps: slice, extra: int) -> Gradients
     inputs, targets = make_text()
     p = network.recurrent.cell_parameters()
     table, linear = network.input_side.weight, network.output_side.linear
-    h, c = (p[f"{name}_0"].expand(ROWS, -1) if f"{name}_0" in p else torch.zeros(ROWS, HIDDEN).double() for name in "hc")
+    h, c = (
+        p[f"{name}_0"].expand(ROWS, -1) if f"{name}_0" in p else torch.zeros(ROWS, HIDDEN).double() for name in "hc"
+    )
     loss = torch.zeros(()).double()
     for t in range(steps.stop):
         if t == steps.start - extra and t > 0:

@@ -27,9 +27,13 @@ class Backward:
 
     def text(self) -> str:
         """The backward step as text, behind the lines that compute what it reads and the cell does not name."""
-        needed = {str(name) for name in self.kept}
-        helpers = [str(one) for one in self.forward if str(one.target) in needed and one.target.name.startswith("_")]
-        return "\n".join([*helpers, *(str(statement) for statement in self.statements)])
+        needed = set(self.kept)
+        helpers: list[Statement] = []
+        for one in reversed(self.forward):
+            if one.target in needed and one.target.name.startswith("_"):
+                helpers.append(one)
+                needed.update(names(one.expression))
+        return "\n".join(str(statement) for statement in (*reversed(helpers), *self.statements))
 
 
 @cache
@@ -108,9 +112,8 @@ class _Reverse:
                     self.give(argument, substitute(derivative, values))
 
     def give(self, name: Name, contribution: Expression) -> None:
-        untracked = name.name in self.program.constants or name.name in self.program.noise
         contribution = transform(contribution, simplify)
-        if not untracked and contribution != Number(0.0):
+        if contribution != Number(0.0):
             self.contributions.setdefault(name, []).append(contribution)
 
     def settle(self, name: Name) -> Expression | None:

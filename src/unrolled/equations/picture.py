@@ -7,7 +7,7 @@ from unrolled.equations.expression import Call, Statement, names, write
 from unrolled.equations.layout import Layout, Node, Wire, lay_out
 from unrolled.equations.program import Program
 
-_CHARACTER, _LINE, _MARGIN, _HEAD, _WIDEST = 7.3, 18.0, 24.0, 52.0, 42
+_CHARACTER, _LINE, _MARGIN, _HEAD, _WIDEST = 7.3, 18.0, 24.0, 52.0, 44
 _COLOURS = {
     "input": ("#fff4de", "#b7791f"),
     "state": ("#e3effb", "#2b6cb0"),

@@ -262,7 +262,7 @@ def _parameters(
     states: tuple[str, ...],
     declared: Declared,
 ) -> Iterator[tuple[str, Parameter]]:
-    recurrent = _recurrent_matrices(statements, states, free)
+    recurrent = _recurrent_matrices(statements, states)
     first: dict[str, Statement] = {}
     for statement in statements:
         for read in names(statement.expression):
@@ -281,9 +281,7 @@ def _check_heads(source: Source, free: Mapping[str, Name], sizes: Sizes, declare
             raise source.error_about("heads", name, message)
 
 
-def _recurrent_matrices(
-    statements: tuple[Statement, ...], states: tuple[str, ...], free: Mapping[str, Name]
-) -> set[str]:
+def _recurrent_matrices(statements: tuple[Statement, ...], states: tuple[str, ...]) -> set[str]:
     """Matrices whose right side is made of a state, at first or second hand."""
     from_state = set(states)
     found: set[str] = set()
@@ -294,5 +292,5 @@ def _recurrent_matrices(
             if isinstance(part, Call) and part.op == "matmul":
                 left, right = part.arguments
                 if any(name.name in from_state for name in names(right)):
-                    found.update(name.name for name in names(left) if name.name in free)
+                    found.update(name.name for name in names(left))
     return found

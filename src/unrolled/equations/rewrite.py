@@ -244,11 +244,11 @@ def _multiplied_states(cell: Cell) -> list[str]:
 
 
 def _inside_products(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
-    """The expression with ``change`` applied to what stands right of a matrix."""
+    """The expression with ``change`` applied to its products with a matrix."""
     if not isinstance(expression, Call):
         return expression
     if expression.op == "matmul":
-        return Call("matmul", (expression.arguments[0], transform(expression.arguments[1], change)))
+        return transform(expression, change)
     return Call(expression.op, tuple(_inside_products(argument, change) for argument in expression.arguments))
 
 

@@ -1,0 +1,110 @@
+"""What the documents show is true: code runs, commands run, links lead somewhere, options exist.
+
+Each document's ``python`` blocks run in order, in one namespace and an empty folder; its ``console`` lines that begin
+with ``$`` run in a shell with the program on its path. Only the size of training is changed, so that the tests take
+seconds: a budget in minutes becomes four steps of a small network (two more where a run is resumed), and the last
+hundredth of the text validates it.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from unrolled.cli.main import app
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    return [text for kind, text in BLOCK.findall(document.read_text(encoding="utf-8")) if kind == language]
+
+
+def in_seconds(command: str) -> str:
+    """The command with a budget in minutes made a few steps."""
+    if "unrolled train" not in command:
+        return command
+    budget = "--steps 6" if "--resume" in command else "--steps 4 --batch 8 --validation-fraction 0.01"
+    small = "" if "--resume" in command or "--hidden" in command or "--config" in command else " --hidden 16"
+    return re.sub(r"--minutes \S+", budget + small, command)
+
+
+def with_code(language: str) -> list:
+    return [pytest.param(one, id=one.name) for one in DOCUMENTS if blocks(one, language)]
+
+
+@pytest.mark.parametrize("document", with_code("python"))
+def test_the_code_runs(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "document"}
+    for code in blocks(document, "python"):
+        exec(compile(code, str(document), "exec"), namespace)
+
+
+@pytest.mark.parametrize("document", with_code("console"))
+def test_the_commands_run(document: Path, tmp_path: Path) -> None:
+    if "leaky" in document.read_text(encoding="utf-8"):
+        (tmp_path / "leaky.txt").write_text(leaky(document, tmp_path), encoding="utf-8")
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    for line in "".join(blocks(document, "console")).splitlines():
+        assert line.startswith("$ "), f"{document.name}: a console line begins with '$ ': {line}"
+        done = subprocess.run(
+            ["bash", "-c", in_seconds(line[2:])],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+
+
+def leaky(document: Path, folder: Path) -> str:
+    """The cell that write-a-cell.md keeps in a file for its commands."""
+    namespace: dict = {"__name__": "document"}
+    exec(blocks(document, "python")[0], namespace)
+    assert folder.is_dir()
+    return namespace["cell"].text()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_every_option_that_is_named_exists() -> None:
+    known = {"--debug", "--help", "--no-tie"}
+    waiting = [get_command(app)]
+    while waiting:
+        command = waiting.pop()
+        known |= {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        waiting += getattr(command, "commands", {}).values()
+    for document in DOCUMENTS:
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", document.read_text(encoding="utf-8")):
+            assert option in known, f"{document.name} names {option}"
+
+
+def test_the_error_that_write_a_cell_shows() -> None:
+    from unrolled import Cell, EquationError
+
+    shown = blocks(ROOT / "docs" / "write-a-cell.md", "text")[-1].strip()
+    with pytest.raises(EquationError) as caught:
+        Cell("typo", "h' = sigmod(W @ x + U @ h)")
+    assert str(caught.value) == shown
+
+
+def test_notation_lists_every_function_and_declaration() -> None:
+    from unrolled.equations.ops import FUNCTIONS
+
+    text = (ROOT / "docs" / "notation.md").read_text(encoding="utf-8")
+    section = text.split("### Functions")[1].split("### Declarations")[0]
+    listed = set(re.findall(r"[a-z_]+", section.split("`")[1]))
+    assert set(FUNCTIONS) <= listed
