@@ -194,7 +194,9 @@ def test_encoding(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes("façade\n".encode("latin-1") * 60)
     assert "ç" in TextModel.train(path, **TINY, encoding="latin-1").vocabulary.tokens
-    with pytest.raises(UsageError, match=r"is not utf-8: byte 0xe7 at offset 2 \(line 1\); --encoding latin-1 reads it"):
+    with pytest.raises(
+        UsageError, match=r"is not utf-8: byte 0xe7 at offset 2 \(line 1\); --encoding latin-1 reads it"
+    ):
         TextModel.train(path, **TINY)
 
 
@@ -212,7 +214,9 @@ def test_all_rewrites_stand_in_the_saved_equations(tmp_path: Path) -> None:
     assert cell.statements == expected.statements
     assert cell.noise == expected.noise
     assert any("layer_norm" in line for line in saved["equations"])
-    assert {one.per for one in cell.noise.values()} == {"step", "sequence"} | {one.per for one in expected.noise.values()}
+    assert {one.per for one in cell.noise.values()} == {"step", "sequence"} | {
+        one.per for one in expected.noise.values()
+    }
     assert TextModel.load(tmp_path / "out").cell == cell
 
 

@@ -27,7 +27,9 @@ class Watch:
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
         columns = (TextColumn("{task.description}"), BarColumn(bar_width=None), TextColumn("{task.fields[told]}"))
-        self.bar = Progress(*columns, console=self.console, transient=True, expand=True)
+        self.bar = Progress(
+            *columns, console=self.console, transient=True, expand=True, disable=not self.console.is_terminal
+        )
         self.tasks: dict[str, TaskID] = {}
         self.unit = "token"
 
@@ -37,7 +39,8 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.bar.stop()
+        if self.tasks:
+            self.bar.stop()
 
     def begun(self, model: "TrainedText", splits: "TextSplits", budget: str) -> None:
         """Say what is trained on what, for how long."""

@@ -106,7 +106,9 @@ class TrainedText:
     @property
     def start_id(self) -> int | None:
         """The token that stands before a text: a line end, where the vocabulary has one."""
-        return self.vocabulary.tokens.index("\n") if "\n" in self.vocabulary.tokens else None
+        if self.vocabulary.unit == "char" and "\n" not in self.vocabulary.tokens:
+            return None
+        return int(self.vocabulary.encode("\n"))
 
     def first_ids(self, prompt: str, generator: Generator) -> Tensor:
         """The ids to read before writing: the prompt's, or the start of a text where there is none."""
