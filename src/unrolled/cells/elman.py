@@ -62,7 +62,7 @@ JORDAN = Cell(
     h  = tanh(W @ x + U @ y + b)
     y' = sigmoid(V @ h + b_y)
     """,
-    source="Jordan 1986, Serial order, ICS report 8604 (the output is fed back; here without the state units' decaying memory)",
+    source="Jordan 1986, Serial order, ICS report 8604 (output fed back; here without decaying state units)",
 )
 
 INDRNN = Cell(

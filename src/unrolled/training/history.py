@@ -15,7 +15,7 @@ COLUMNS: tuple[str, ...] = ("step", "epoch", "seconds", "train", "valid", "rate"
 
 
 class History:
-    """Rows by step; ``train`` and ``valid`` are nats a token. They are kept in checkpoints, so a resumed run has all."""
+    """Rows by step; ``train`` and ``valid`` are nats a token. Checkpoints keep them, so a resumed run has all."""
 
     def __init__(self, folder: ModelFolder, rows: Sequence[dict[str, Any]] = ()) -> None:
         self.folder, self.rows = folder, list(rows)

@@ -24,7 +24,7 @@ def read_window(network: ManyToMany, inputs: Tensor, carry: Carry | None, back: 
     """The outputs for a window of inputs (N, k1), and the carry behind it.
 
     The gradient of a window's loss goes back over ``back`` (k2) steps at most: the window, and before it inputs that
-    are read once more. BPTT(h; h') of Williams & Peng 1990, An efficient gradient-based algorithm, Neural Computation 2.
+    are read once more. BPTT(h; h') of Williams & Peng 1990, Neural Computation 2(4), section 3.
     """
     before = None if carry is None else carry.inputs
     state = None if carry is None else carry.state

@@ -45,6 +45,8 @@ class Written:
                 yield held[:safe]
                 held = held[safe:]
         held += decoder.finish()
+        if self.stop:
+            held = held.partition(self.stop)[0]
         if held:
             yield held
 
