@@ -34,9 +34,17 @@ _CommandLineError: type[Exception] = next(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
+    _open_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     sys.exit(_run([word for word in words if word != "--debug"], debug))
+
+
+def _open_streams() -> None:
+    """Put nothing in the place of a standard stream that the caller has closed (``>&-``), so that all can be used."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 (open to the end)
 
 
 def _run(words: list[str], debug: bool) -> int:
@@ -44,7 +52,7 @@ def _run(words: list[str], debug: bool) -> int:
         result = typer.main.get_command(app).main(words, prog_name="unrolled", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
-    except BrokenPipeError:  # whoever read the output has seen enough
+    except (BrokenPipeError, SystemExit):  # whoever read the output has seen enough; typer makes an exit of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (KeyboardInterrupt, typer.Abort):
@@ -61,5 +69,6 @@ def _run(words: list[str], debug: bool) -> int:
 def _fail(message: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    print(f"unrolled: {' '.join(message.split())}", file=sys.stderr)
+    if message:  # a command without its arguments has shown its help instead
+        print(f"unrolled: {' '.join(message.split())}", file=sys.stderr)
     return code

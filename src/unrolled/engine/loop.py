@@ -33,10 +33,10 @@ def unroll(run: Run, statements: tuple[Statement, ...]) -> Iterator[tuple[Values
     step, numbers, valid, x, state = stepper(statements), run.numbers(statements), run.valid, run.x, dict(run.state)
     if valid is not None:
         x = torch.where(valid.unsqueeze(-1), x, 0)  # whatever stands in the padding stays out of every number
-    for t in range(x.shape[1]):
+    for t in range(x.shape[1]):  # a step reads a copy of x: the matrix library rounds by where numbers lie in memory
         if run.reset is not None:
             state = {name: torch.where(run.reset[:, t, None], run.start[name], value) for name, value in state.items()}
-        values = step({**numbers, **run.parameters_at(t), **state, "x": x[:, t]})
+        values = step({**numbers, **run.parameters_at(t), **state, "x": x[:, t].contiguous()})
         now = None if valid is None else valid[:, t, None]
         after = {name: values[f"{name}'"].expand_as(value) for name, value in state.items()}
         state = after if now is None else {name: torch.where(now, after[name], value) for name, value in state.items()}

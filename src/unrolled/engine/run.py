@@ -90,7 +90,9 @@ def prepare(
         _check_shape(f"the state {name}", value, (batch, units[name]))
     if lengths is not None:
         _check_shape("lengths", lengths, (batch,))
-        lengths = lengths.to(x.device)
+        if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool:
+            raise UsageError(f"lengths are whole numbers, and are of {lengths.dtype}.")
+        lengths = lengths.to(x.device, torch.int64)
         if batch and (int(lengths.min()) < 0 or int(lengths.max()) > steps):
             raise UsageError(
                 f"lengths lie between 0 and T = {steps}, and go from {int(lengths.min())} to {int(lengths.max())}."

@@ -1,0 +1,92 @@
+"""``unrolled cells`` and ``unrolled data``: listings for eyes and for machines, equations in every form."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from cli.commands import run
+from tasks.samples import write
+from unrolled.cells.library import LIBRARY
+from unrolled.data.reading import load_text
+from unrolled.equations.cell import Cell
+
+
+def shown(folder: Path, *words: object) -> str:
+    """What a command prints; nothing on standard error."""
+    done = run(*words, folder=folder)
+    assert (done.code, done.err) == (0, "")
+    return done.out
+
+
+def test_cells_are_listed_with_their_papers(tmp_path: Path) -> None:
+    lines = shown(tmp_path, "cells").splitlines()
+    assert [line.split()[0] for line in lines] == list(LIBRARY)
+    for line, cell in zip(lines, LIBRARY.values(), strict=True):
+        assert line.endswith(f"  {cell.source}")
+        assert cell.source
+
+
+def test_cells_are_listed_for_machines(tmp_path: Path) -> None:
+    listed = json.loads(shown(tmp_path, "cells", "--json"))
+    assert [Cell.from_dict(one) for one in listed] == list(LIBRARY.values())
+
+
+def test_a_cell_is_shown_whole(tmp_path: Path) -> None:
+    text = shown(tmp_path, "cells", "lstm")
+    lines = text.splitlines()
+    assert Cell.from_text("\n".join(lines[:-2])) == LIBRARY["lstm"]
+    assert lines[-2] == "parameters: 4 D H + 4 H^2 + 4 H   (D: input size, H: hidden size)"
+    assert lines[-1] == "states: c, h; output: h"
+    assert "Hochreiter & Schmidhuber 1997" in text
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_every_cell_is_shown_in_every_form(name: str, tmp_path: Path) -> None:
+    cell = LIBRARY[name]
+    assert cell.text().strip() in shown(tmp_path, "cells", name)
+    assert shown(tmp_path, "cells", name, "--latex") == cell.latex()
+    assert shown(tmp_path, "cells", name, "--backward").strip() == cell.backward().text().strip()
+    assert Cell.from_dict(json.loads(shown(tmp_path, "cells", name, "--json"))) == cell
+
+
+def test_a_step_is_drawn_to_a_file(tmp_path: Path) -> None:
+    done = run("cells", "gru", "--svg", "gru.svg", folder=tmp_path)
+    assert (done.code, done.out, done.err) == (0, "", "one step of gru is drawn in gru.svg\n")
+    assert ElementTree.parse(tmp_path / "gru.svg").getroot().tag.endswith("svg")
+    done = run("cells", "gru", "--svg", "again.svg", "--latex", folder=tmp_path)
+    assert done.out == LIBRARY["gru"].latex()
+    assert (tmp_path / "again.svg").read_bytes() == (tmp_path / "gru.svg").read_bytes()
+
+
+def test_a_file_of_equations_is_shown(tmp_path: Path) -> None:
+    write(tmp_path, "cell mine\nh' = tanh(W @ x + U @ h)\n", "mine.txt")
+    assert shown(tmp_path, "cells", "mine.txt").splitlines()[-1] == "states: h; output: h"
+    assert json.loads(shown(tmp_path, "cells", "mine.txt", "--json"))["name"] == "mine"
+
+
+@pytest.mark.parametrize("form", [("--latex",), ("--backward",), ("--svg", "a.svg")])
+def test_a_form_wants_a_cell(form: tuple[str, ...], tmp_path: Path) -> None:
+    assert run("cells", *form, folder=tmp_path).error.startswith("name the cell to show")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_drawing_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    error = run("cells", "gru", "--svg", "none/gru.svg", folder=tmp_path).error
+    assert error == "none/gru.svg: No such file or directory."
+
+
+def test_data_are_listed_and_can_be_trained_on(tmp_path: Path) -> None:
+    text = shown(tmp_path, "data")
+    (one,) = json.loads(shown(tmp_path, "data", "--json"))
+    assert one == {
+        "name": "tinyshakespeare",
+        "title": "Tiny Shakespeare: excerpts from the plays",
+        "task": "text",
+        "characters": 1_115_394,
+    }
+    assert text.startswith("tinyshakespeare  Tiny Shakespeare: excerpts from the plays; 1,115,394 characters")
+    assert "unrolled train text tinyshakespeare\n" in text
+    splits = load_text(one["name"])
+    assert len(splits.train) + len(splits.valid) == one["characters"]
