@@ -1,5 +1,6 @@
 """``unrolled train``: options and files of settings, what is told on which stream, and disks that are full."""
 
+import csv
 import json
 import subprocess
 from collections.abc import Iterator
@@ -39,9 +40,10 @@ def test_results_go_to_one_stream_and_the_course_to_the_other(tmp_path: Path) ->
     assert lines[0] == f"lstm, 1 layer of 8 units, {model.metrics['training']['parameters']:,} parameters, 4 steps"
     assert lines[1] == "text.txt: 630 characters to learn, 70 to validate"
     assert "(nats a character)" in lines[2]
-    rows = [row for row in model.history if row["valid"] is not None]
+    with open(tmp_path / "runs" / "text" / "history.csv", encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["valid"]]
     for line, row in zip(lines[3:5], rows, strict=True):
-        assert line.split()[1:4] == [str(row["step"]), f"{row['train']:.3f}", f"{row['valid']:.3f}"]
+        assert line.split()[1:4] == [row["step"], f"{float(row['train']):.3f}", f"{float(row['valid']):.3f}"]
     assert "\n".join(lines[5:]).strip().startswith("The model is in runs/text: its loss is drawn in loss.png")
 
 
@@ -61,7 +63,7 @@ def test_standard_input_is_a_text_and_wants_a_folder(tmp_path: Path) -> None:
 # Settings.
 
 
-def test_every_setting_is_an_option_with_a_line_of_help(tmp_path: Path) -> None:
+def test_every_setting_is_an_option_with_a_line_of_help() -> None:
     shown = subprocess.run(
         [PROGRAM, "train", "text", "--help"], env={"COLUMNS": "400"}, capture_output=True, text=True, check=True
     ).stdout
@@ -69,7 +71,7 @@ def test_every_setting_is_an_option_with_a_line_of_help(tmp_path: Path) -> None:
         option = "--size" if name == "sizes" else f"--{name.replace('_', '-')}"
         (line,) = [line for line in shown.splitlines() if line.startswith(f"│ {option} ")]
         assert str(field.description) in line
-        assert field.default in (None, {}, False) or f"[{field.default}]" in line
+        assert field.default in (None, {}, False) or f". Default: {field.default}." in line
 
 
 def test_options_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
@@ -147,7 +149,7 @@ def test_a_disk_that_cannot_be_written_to(disk: Path, tmp_path: Path) -> None:
     assert run(*TRAIN, "--out", "disk", *options(TINY), folder=tmp_path).error.startswith("cannot write to disk: ")
 
 
-@pytest.mark.parametrize("size", ["4k", "16k", "24k", "48k", "80k"])
+@pytest.mark.parametrize("size", ["4k", "12k", "16k", "24k", "40k"])
 def test_a_full_disk_leaves_nothing_before_the_first_checkpoint(size: str, disk: Path, tmp_path: Path) -> None:
     write(tmp_path, TEXT)
     mount(disk, f"size={size}")
@@ -162,13 +164,14 @@ def test_a_full_disk_leaves_nothing_before_the_first_checkpoint(size: str, disk:
 
 def test_a_disk_that_is_full_at_the_end_is_no_loss(disk: Path, tmp_path: Path) -> None:
     write(tmp_path, TEXT)
-    mount(disk, "size=176k")  # room for both checkpoints, and not for the figure
+    mount(disk, "size=100k")  # room for both checkpoints, and not for the figure
     done = run(*TRAIN, "--out", "disk/out", *options(TINY), folder=tmp_path)
     assert (done.code, done.out) == (1, "")
     assert done.err.splitlines()[-1].endswith("No space left on device.")
     assert (disk / "out" / "checkpoints" / "last.safetensors").exists()
-    assert not (disk / "out" / "metrics.json").exists()
-    assert not [path for path in disk.rglob("*") if path.suffix == ".part"]
+    names = {path.name for path in disk.rglob("*")}
+    assert not names & {"metrics.json", "loss.png"}
+    assert not [name for name in names if name.endswith(".part")]
     assert "Its training was cut off" in run("generate", "disk/out", folder=tmp_path).error
     mount_larger = ["mount", "-o", "remount,size=4m", str(disk)]
     subprocess.run(mount_larger, check=True)

@@ -33,7 +33,7 @@ def with_settings(kind: type[BaseModel]) -> Callable[[Callable[..., Any]], Calla
 
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     kind, flag = _without_none(field.annotation), f"--{name.replace('_', '-')}"
-    default = "" if field.default in (None, {}, False) else f" [{field.default}]"
+    default = "" if field.default in (None, {}, False) else f" Default: {field.default}."
     if get_origin(kind) is dict:
         kind, flag = list[str], "--size"
     option = typer.Option(

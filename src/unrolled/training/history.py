@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unrolled.model_folder import HISTORY, LOGS, ModelFolder
+from unrolled.model_folder import HISTORY, LOGS, ModelFolder, write_whole
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -73,4 +73,6 @@ def draw_loss(rows: Sequence[dict[str, Any]], path: Path, title: str, unit: str 
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    figure.savefig(path)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    write_whole(path, picture.getvalue())
