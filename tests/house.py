@@ -28,8 +28,8 @@ LATE_IMPORTS = {
     "matplotlib": "takes half a second to load and only drawing needs it",
     "onnx": "optional: the export extra",
     "onnxruntime": "optional: the export extra",
+    "tensorboard": "takes a quarter of a second to load and only a training log needs it",
     "tokenizers": "takes a noticeable time to load and only vocabularies need it",
-    "torch.utils.tensorboard": "takes a second to load and only a training log needs it",
 }
 
 LONGEST_FILE = 350

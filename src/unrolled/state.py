@@ -20,6 +20,9 @@ class State(Mapping[str, Tensor]):
 
     def __init__(self, values: Mapping[str, Tensor] | None = None) -> None:
         self._values = dict(values or {})
+        for name, value in self._values.items():
+            if value.dim() != 2:
+                raise UsageError(f"a state's tensors are (N, units), and '{name}' has shape {tuple(value.shape)}.")
         batches = {name: value.shape[0] for name, value in self._values.items()}
         if len(set(batches.values())) > 1:
             raise UsageError(f"a state has one batch size, and these differ: {batches}.")
@@ -84,7 +87,11 @@ class State(Mapping[str, Tensor]):
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file."""
-        save_file({name: value.detach().cpu().contiguous() for name, value in self.items()}, str(path))
+        apart = self.detach().map(lambda value: value.cpu().clone(memory_format=torch.contiguous_format))
+        try:
+            save_file(dict(apart), str(path))
+        except (OSError, SafetensorError) as error:
+            raise UsageError(f"the state cannot be written to {path}: {error}.") from None
 
     @classmethod
     def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "State":
@@ -93,5 +100,5 @@ class State(Mapping[str, Tensor]):
             return cls(load_file(str(path), device=str(device)))
         except FileNotFoundError:
             raise UsageError(f"there is no state file {path}.") from None
-        except SafetensorError as error:
+        except (OSError, SafetensorError) as error:
             raise UsageError(f"{path} is no state file (safetensors): {error}.") from None

@@ -13,7 +13,7 @@ from typing import Any
 
 import lightning.fabric  # noqa: F401 (loaded here, so that no command waits for it)
 import matplotlib.figure  # noqa: F401
-import torch.utils.tensorboard  # noqa: F401
+import tensorboard.summary.writer.record_writer  # noqa: F401
 
 import unrolled.tasks.text.model  # noqa: F401
 from unrolled.cli.main import main

@@ -30,17 +30,26 @@ def loop(run: Run) -> tuple[Tensor, Values, Values]:
 
 def unroll(run: Run, statements: tuple[Statement, ...]) -> Iterator[tuple[Values, Tensor | None, Values]]:
     """Step after step: every value of the step, which rows it is valid for (N, 1), and the states behind it."""
-    step, numbers, valid, x, state = stepper(statements), run.numbers(statements), run.valid, run.x, dict(run.state)
-    if valid is not None:
-        x = torch.where(valid.unsqueeze(-1), x, 0)  # whatever stands in the padding stays out of every number
-    for t in range(x.shape[1]):  # a step reads a copy of x: the matrix library rounds by where numbers lie in memory
+    step, numbers, valid, x = stepper(statements), run.numbers(statements), run.valid, run.x
+    state = {name: _fresh(value) for name, value in run.state.items()}
+    if valid is not None and x.numel():
+        # A valid step stands in for the padding. Nothing of it counts, but nought times a zero's 1 / 0 would.
+        longest = valid.sum(1).argmax()
+        stand_in = torch.where(valid[longest, 0], x[longest, 0], 1).detach()  # (D,)
+        x = torch.where(valid.unsqueeze(-1), x, stand_in)
+    for t in range(x.shape[1]):
         if run.reset is not None:
             state = {name: torch.where(run.reset[:, t, None], run.start[name], value) for name, value in state.items()}
-        values = step({**numbers, **run.parameters_at(t), **state, "x": x[:, t].contiguous()})
+        values = step({**numbers, **run.parameters_at(t), **state, "x": _fresh(x[:, t])})
         now = None if valid is None else valid[:, t, None]
         after = {name: values[f"{name}'"].expand_as(value) for name, value in state.items()}
         state = after if now is None else {name: torch.where(now, after[name], value) for name, value in state.items()}
         yield values, now, state
+
+
+def _fresh(value: Tensor) -> Tensor:
+    """A copy in memory of its own: a product rounds by where its rows lie, and a piece must equal the whole run."""
+    return value.clone(memory_format=torch.contiguous_format)
 
 
 def stepper(statements: tuple[Statement, ...]) -> Callable[[Values], Values]:

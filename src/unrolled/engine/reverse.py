@@ -35,7 +35,7 @@ def reverse(run: Run, arriving: Mapping[str, Tensor], final: Mapping[str, Tensor
         for name, value in d_state.items():
             key = f"d_{name}'"
             seeds[key] = seeds.get(key, 0) + torch.where(now, value, 0)
-        gradients = step({**values, **numbers, **sums, **seeds})
+        gradients = step({**numbers, **values, **sums, **seeds})
         sums = {key: gradients[key] for key in sums}
         d_x[:, t] = torch.where(now, gradients["d_x"], 0)
         d_state = {name: torch.where(now, gradients[f"d_{name}"], value) for name, value in d_state.items()}

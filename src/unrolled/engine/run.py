@@ -83,15 +83,19 @@ def prepare(
             raise UsageError(
                 f"cell {cell.name} has no quantity '{name}' to record.{did_you_mean(name, cell.quantities)}"
             )
-    given = dict(state) if state else start
+    given = start if state is None else dict(state)
     if set(given) != set(cell.states):
         raise UsageError(f"the state of cell {cell.name} holds {sorted(cell.states)}, and {sorted(given)} is given.")
     for name, value in given.items():
         _check_shape(f"the state {name}", value, (batch, units[name]))
+    if not torch.is_autocast_enabled(x.device.type):
+        for name, value in (*parameters.items(), *given.items()):
+            if value.dtype != x.dtype:
+                raise UsageError(f"'{name}' is {value.dtype}, and x {x.dtype}; bring both to one dtype.")
     if lengths is not None:
         _check_shape("lengths", lengths, (batch,))
-        if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool:
-            raise UsageError(f"lengths are whole numbers, and are of {lengths.dtype}.")
+        if lengths.dtype == torch.bool or lengths.is_floating_point():
+            raise UsageError(f"lengths are whole numbers, and are {lengths.dtype}.")
         lengths = lengths.to(x.device, torch.int64)
         if batch and (int(lengths.min()) < 0 or int(lengths.max()) > steps):
             raise UsageError(
@@ -117,8 +121,9 @@ def _check_parameters(cell: Cell, parameters: Mapping[str, Tensor], x: Tensor) -
         if name not in parameters:
             raise UsageError(f"cell {cell.name} wants the parameter '{name}' ({parameter.statement}).")
         shape = tuple(parameters[name].shape)
-        if parameter.heads > 1 and len(shape) == 3 and shape[0] == parameter.heads:
-            shape = tuple(parameter.heads * size for size in shape[1:])
+        if parameter.heads > 1:
+            in_blocks = len(shape) == 3 and shape[0] == parameter.heads
+            shape = tuple(parameter.heads * size for size in shape[1:]) if in_blocks else ()
         wanted = tuple(size if isinstance(size, int) else known.get(size) for size in parameter.shape)
         fits = len(shape) == len(wanted) and all(want in (None, have) for want, have in zip(wanted, shape, strict=True))
         if not fits:

@@ -17,9 +17,14 @@ def zoneout(cell: Cell, rates: float | Mapping[str, float]) -> Cell:
 
     Args:
         cell: The cell to rewrite.
-        rates: One probability for every state, or one by state (``{"c": 0.5, "h": 0.05}``).
+        rates: One probability by state (``{"c": 0.5, "h": 0.05}``), or one for every state that begins at 0.
+            A state that begins elsewhere, such as sLSTM's stabiliser, is then left as it is.
     """
-    by_state = dict.fromkeys(cell.states, rates) if isinstance(rates, int | float) else dict(rates)
+    starts = cell.program.starts.items()
+    plain = [
+        state for state, start in starts if (cell.initial.get(start, 0.0) if isinstance(start, str) else start) == 0.0
+    ]
+    by_state = dict.fromkeys(plain, rates) if isinstance(rates, int | float) else dict(rates)
     for state, rate in by_state.items():
         _check_name(state, cell.states, f"cell {cell.name} has no state '{state}'")
         _check_rate("zoneout", rate)

@@ -180,7 +180,7 @@ class Recurrent(nn.Module):
             x, lengths = pad_packed_sequence(x, batch_first=True)
         if x.dim() != 3 or x.shape[2] != self.input_size:
             raise UsageError(f"x is (N, T, {self.input_size}), and has shape {tuple(x.shape)}.")
-        given = None if state is None else State(dict(state))
+        given = None if state is None else self._checked(state)
         states, recorded, values = {}, {}, x
         for layer in range(self.num_layers):
             below = self.dropout(values) if layer else values
@@ -209,6 +209,14 @@ class Recurrent(nn.Module):
     def extra_repr(self) -> str:
         sizes = "-".join(map(str, self.hidden_sizes))
         return f"{self.cell.name}, {self.input_size} -> {sizes}{', bidirectional' * (len(self.directions) > 1)}"
+
+    def _checked(self, state: Mapping[str, Tensor]) -> State:
+        places = [f"{layer}.{direction}" for layer in range(self.num_layers) for direction in self.directions]
+        wanted = [f"{place}.{name}" for place in places for name in self.cell.states]
+        if set(state) != set(wanted):
+            given = ", ".join(state) or "nothing"
+            raise UsageError(f"the state of this layer holds {', '.join(wanted)}, and {given} is given.")
+        return State(state)
 
     def _one(self, layer: int, direction: str) -> CellParameters:
         both = self.layers[layer]

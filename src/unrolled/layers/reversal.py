@@ -9,7 +9,7 @@ def reversed_in_time(values: Tensor, lengths: Tensor | None = None) -> Tensor:
     if lengths is None:
         return values.flip(1)
     steps = torch.arange(values.shape[1], device=values.device)
-    ends = lengths.to(values.device).unsqueeze(1)  # (N, 1)
+    ends = lengths.to(values.device, torch.int64).unsqueeze(1)  # (N, 1)
     index = torch.where(steps < ends, ends - 1 - steps, steps)  # (N, T)
     return values[torch.arange(values.shape[0], device=values.device).unsqueeze(1), index]
 
@@ -21,6 +21,7 @@ def reset_reversed_in_time(reset: Tensor, lengths: Tensor | None = None) -> Tens
     """
     if lengths is not None:
         steps = torch.arange(reset.shape[1], device=reset.device)
-        reset = reset & (steps < lengths.to(reset.device).unsqueeze(1))  # a mark in the padding parts nothing
+        ends = lengths.to(reset.device, torch.int64).unsqueeze(1)  # (N, 1)
+        reset = reset & (steps < ends)  # a mark in the padding parts nothing
     between = torch.cat([reset[:, 1:], torch.zeros_like(reset[:, :1])], 1)
     return reversed_in_time(between, lengths)

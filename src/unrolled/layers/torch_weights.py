@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.cells.elman import ELMAN, ELMAN_RELU
-from unrolled.cells.gru import GRU_RESET_AFTER
+from unrolled.cells.gru import GRU, GRU_NEW, GRU_RESET_AFTER
 from unrolled.cells.lstm import LSTM, LSTM_PROJECTED
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
@@ -75,6 +75,8 @@ def to_torch(layer: Recurrent) -> nn.RNN | nn.LSTM | nn.GRU:
         UsageError: torch.nn has no such function: another cell, sizes that differ by layer, residual connections.
     """
     kind = next((kind for kind, layout in _LAYOUTS.items() if layout.cell == layer.cell), None)
+    if any(isinstance(start, str) for start in layer.cell.program.starts.values()):
+        raise UsageError("torch.nn's recurrent modules have no learned initial state.")
     if kind is None:
         raise UsageError(_why_not(layer.cell))
     if len(set(layer.hidden_sizes)) > 1 or layer.residual:
@@ -140,6 +142,6 @@ def _empty_module(kind: str, layer: Recurrent) -> nn.RNN | nn.LSTM | nn.GRU:
 
 def _why_not(cell: Cell) -> str:
     have = "torch.nn has the cells elman, elman_relu, lstm, lstm_projected and gru_reset_after"
-    if cell.name.startswith("gru"):
+    if cell in (GRU, GRU_NEW):
         return f"{have}: torch.nn.GRU resets behind the product, and {cell.name} before it, which is another function."
     return f"{have}, and no {cell.name}."

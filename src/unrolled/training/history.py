@@ -4,12 +4,10 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from unrolled.model_folder import HISTORY, LOGS, ModelFolder, write_whole
-
-if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
+from unrolled.training.board import Board
 
 COLUMNS: tuple[str, ...] = ("step", "epoch", "seconds", "train", "valid", "rate", "gradient_norm", "tokens_per_second")
 
@@ -19,24 +17,19 @@ class History:
 
     def __init__(self, folder: ModelFolder, rows: Sequence[dict[str, Any]] = ()) -> None:
         self.folder, self.rows = folder, list(rows)
-        self.board: SummaryWriter | None = None
+        self.board: Board | None = None
 
     def add(self, row: dict[str, Any]) -> None:
         """Take a row in, and show it to TensorBoard."""
-        from torch.utils.tensorboard import SummaryWriter
-
-        if self.board is None:
-            self.board = SummaryWriter(str(self.folder.path / LOGS), purge_step=int(row["step"]))
         self.rows.append(row)
-        for name, value in row.items():
-            if name not in ("step", "epoch") and value is not None:
-                self.board.add_scalar(name, value, int(row["step"]))
+        if self.board is None:
+            self.board = Board(self.folder.path / LOGS, row["step"])
+        shown = {name: row[name] for name in COLUMNS if name not in ("step", "epoch") and row[name] is not None}
+        self.board.add(row["step"], shown)
 
     def write(self) -> None:
         """Write the CSV file anew."""
         write_history(self.folder, self.rows)
-        if self.board is not None:
-            self.board.flush()
 
     def close(self) -> None:
         """End the TensorBoard file."""
