@@ -69,7 +69,7 @@ KINDS: dict[str, Callable[[Path], Any]] = {
     ".csv": is_table,
     ".png": is_png,
     ".md": lambda path: path.read_text(encoding="utf-8").startswith("# "),
-    ".0": is_log,
+    ".1": is_log,  # begun at step 1
 }
 
 
