@@ -170,7 +170,10 @@ def test_a_newer_format_is_refused(version: Any, model: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "wanted"),
     [
-        ({"format": "another"}, "{model}/config.json was not written by unrolled (it names no format 'unrolled model')."),
+        (
+            {"format": "another"},
+            "{model}/config.json was not written by unrolled (it names no format 'unrolled model').",
+        ),
         ({"format": ...}, "{model}/config.json was not written by unrolled (it names no format 'unrolled model')."),
         ({"task": "translate"}, "{model} holds a model of the task 'translate', and a text model is wanted."),
         ({"task": ...}, "{model} holds a model of the task 'None', and a text model is wanted."),
@@ -256,9 +259,7 @@ def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
 
 def contents(folder: Path) -> dict[str, bytes | None]:
     """Every path below a folder, with the bytes of files."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")
-    }
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
 def test_a_model_is_not_overwritten_without_force(model: Path) -> None:

@@ -156,6 +156,14 @@ def test_no_line_runs_through_a_box(draft: Draft) -> None:
     for wire in layout.wires:
         assert not any(crosses(wire, box) for box in nodes.values() if box not in (wire.source, wire.target))
         assert wire.start[0] <= wire.bend[0] < wire.land[0] <= wire.end[0]
+        assert abs(wire.end[1] - wire.target.y) < wire.target.height / 2
+
+
+def test_a_box_with_one_neighbour_is_level_with_it() -> None:
+    nodes = {name: Node(name, column, 40.0, 40.0) for column, names in enumerate(("abc", "d", "efg")) for name in names}
+    lay_out(nodes, [("a", "d"), ("d", "e"), ("b", "f"), ("c", "g")])
+    assert abs(nodes["a"].y - nodes["d"].y) < 1.0
+    assert abs(nodes["d"].y - nodes["e"].y) < 1.0
 
 
 def test_a_layout_crosses_as_few_lines_as_it_can() -> None:

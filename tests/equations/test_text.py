@@ -29,6 +29,7 @@ GATED = "i = sigmoid(W @ x + b)\nh' = i * h - i * x_1"
         "i = sigmoid(W @ x + b)\nh’ = (i * h) - ((i) * x_1)",
         "h' = i * h - i * x_1\ni = sigmoid(W @ x + b)",
         "# a gate\n\n  i=sigmoid ( W@x+b )  # the gate\n\th'=i*h-i*x_1\r\n",
+        "i = sigmoid(W @ x + b)\rh' = i * h - i * x_1\r",
         "i\u00a0=\u2003sigmoid(W @\u00a0x + b,)\nh' = +i * h - i * x_1",
     ],
 )
