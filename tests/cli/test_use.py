@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tasks.samples import EXCERPT, TINY, write
 from unrolled.tasks.text.model import TextModel
 from unrolled.wirings.sampling import Sampling
 
+SHELL_NAME = shlex.quote(str(PROGRAM))
+"""The program as a shell reads it, wherever it lies."""
 TEXT = EXCERPT[:700]
 
 
@@ -90,14 +93,14 @@ def test_pieces_stream_out_as_they_are_drawn(folder: Path) -> None:
 
 @pytest.mark.parametrize("line", ["generate model --length 20000 --seed 1 | head -c 10", "cells --json | head -c 10"])
 def test_whoever_has_read_enough_may_go(line: str, folder: Path) -> None:
-    script = f"set -o pipefail; {PROGRAM} {line}"
+    script = f"set -o pipefail; {SHELL_NAME} {line}"
     done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True)
     assert (done.returncode, len(done.stdout), done.stderr) == (0, 10, b"")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
 def test_output_that_cannot_be_written_is_told(folder: Path) -> None:
-    done = subprocess.run(["bash", "-c", f"{PROGRAM} cells > /dev/full"], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(["bash", "-c", f"{SHELL_NAME} cells > /dev/full"], cwd=folder, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, "unrolled: No space left on device.\n")
 
 
@@ -111,7 +114,7 @@ def test_output_that_cannot_be_written_is_told(folder: Path) -> None:
     ],
 )
 def test_closed_streams_are_no_error_of_ours(line: str, code: int, error: str, folder: Path) -> None:
-    done = subprocess.run(["bash", "-c", f"{PROGRAM} {line}"], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(["bash", "-c", f"{SHELL_NAME} {line}"], cwd=folder, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (code, "", error)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equations.programs import Draft, drafts
@@ -101,6 +101,7 @@ def gradients_agree(cell: Cell, seed: int, heads: int = 1) -> None:
     assert_close(actual, torch.cat([one.flatten() for one in expected]), "derived, autograd")
 
 
+@settings(max_examples=40)
 @given(drafts(tame=True), st.integers(0, 9))
 def test_derived_gradients_of_random_cells_are_autograds(draft: Draft, seed: int) -> None:
     gradients_agree(Cell("random", "\n".join(("size x = hidden", draft.text))), seed)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from equations.programs import Draft, drafts, respelled
@@ -112,6 +112,7 @@ def test_fragments_of_the_grammar(text: str) -> None:
         make(one)
 
 
+@settings(max_examples=30)
 @given(drafts(), st.data())
 def test_what_makes_a_cell_works_in_full(draft: Draft, data: st.DataObject) -> None:
     cell = make(data.draw(respelled(draft.text)))

@@ -6,7 +6,7 @@ import time
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from equations.programs import Draft, drafts
 from unrolled.cells.elman import rhn
@@ -119,6 +119,7 @@ def test_a_long_equation_is_cut_before_signs_into_lines_of_one_length() -> None:
     ]
 
 
+@settings(max_examples=20)
 @given(drafts())
 def test_every_cell_can_be_shown(draft: Draft) -> None:
     check(Cell("random", draft.text))
@@ -142,6 +143,7 @@ def crosses(wire: Wire, box: Node) -> bool:
     )
 
 
+@settings(max_examples=20)
 @given(drafts())
 def test_no_line_runs_through_a_box(draft: Draft) -> None:
     cell = Cell("random", draft.text)

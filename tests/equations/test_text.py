@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equations.programs import CONSTANTS, Draft, drafts, matrices, respelled, vectors
@@ -122,6 +122,7 @@ def test_a_cell_reads_back_from_its_text_its_dictionary_and_any_spelling(draft: 
     assert Cell.from_text(cell.text()).text() == cell.text()
 
 
+@settings(max_examples=30)
 @given(drafts(), st.data())
 def test_a_renamed_parameter_makes_another_cell(draft: Draft, data: st.DataObject) -> None:
     cell = Cell("random", draft.text)

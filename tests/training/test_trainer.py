@@ -1,5 +1,6 @@
 """The training loop: it keeps the best weights, stops early, tells its history, and stops where numbers end."""
 
+import copy
 import csv
 import math
 import re
@@ -42,9 +43,50 @@ def make_trainer(folder: Path, cell: Cell | str = "elman", loss: Callable[[], fl
     """A trainer of a small network on a small stream, validated by what ``loss`` says."""
     torch.manual_seed(1)
     network = ManyToMany(OneHot(3), Recurrent(cell, 3, 4), TokenScores(4, 3))
+    network = network.double() if settings.get("precision") == "64-true" else network
     streams = Streams(torch.arange(60) % 3, batch=2, window=5)
     config = TrainingConfig(**({"batch": 2, "window": 5, "steps": 10} | settings))
     return Trainer(network, streams, loss, config, ModelFolder(folder), Deaf())
+
+
+# A step, and the state from window to window.
+
+
+def trained_by_hand(network: ManyToMany, trainer: Trainer, carried: bool) -> None:
+    """What the trainer's settings say, in a plain loop; a window's state comes from the last, or from nothing."""
+    config, streams = trainer.config, trainer.streams
+    matrices = [one for one in network.parameters() if one.dim() > 1]
+    vectors = [one for one in network.parameters() if one.dim() < 2]
+    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    optimizer, state = torch.optim.AdamW(groups, fused=False), None
+    for step in range(trainer.budget.steps or 0):
+        inputs, targets = streams[step % len(streams)]
+        begins = step % len(streams) == 0 or not carried or state is None
+        outputs, state, _ = network(inputs, None if begins else state.detach())
+        loss = -torch.log_softmax(outputs, -1).gather(-1, targets.unsqueeze(-1)).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        length = torch.cat([one.grad.flatten() for one in network.parameters() if one.grad is not None]).norm()
+        for one in network.parameters():
+            assert one.grad is not None
+            one.grad *= min(1.0, config.clip / (float(length) + 1e-6))  # as torch has it
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(config, step / (trainer.budget.steps or 0))
+        optimizer.step()
+
+
+@pytest.mark.parametrize(("fresh", "carried"), [(0.0, True), (1.0, False)], ids=["carried", "always fresh"])
+def test_training_is_a_plain_loop_of_its_settings(fresh: float, carried: bool, tmp_path: Path) -> None:
+    falling = iter(range(100, 0, -1))  # the last weights are the best
+    settings = {"fresh": fresh, "precision": "64-true", "clip": 0.23, "weight_decay": 0.1, "rate": 0.02, "steps": 15}
+    trainer = make_trainer(tmp_path, "lstm", lambda: float(next(falling)), **settings)
+    alone = copy.deepcopy(trainer.network)
+    trainer.run()
+    norms = [row["gradient_norm"] for row in trainer.history.rows]
+    assert min(norms) < 0.23 < max(norms), "some gradients are to be cut, and some not"
+    trained_by_hand(alone, trainer, carried)
+    for name, value in trainer.network.state_dict().items():
+        assert_close(value, alone.state_dict()[name], "loop, torch.nn")
 
 
 # The best weights, and stopping early.

@@ -39,7 +39,7 @@ class TrainingConfig(BaseModel):
     checkpoint_seconds: float = Field(30.0, gt=0, description="seconds between two checkpoints to resume from")
     seed: int = Field(1, ge=0, description="seed of all randomness")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")
-    precision: Literal["32-true", "bf16-mixed", "16-mixed", "64-true"] = Field("32-true", description="number format")
+    precision: Literal["32-true", "bf16-mixed", "64-true"] = Field("32-true", description="number format")
 
     @model_validator(mode="after")
     def _one_budget(self) -> Self:

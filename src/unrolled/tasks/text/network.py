@@ -26,6 +26,11 @@ def build_network(config: TextConfig, cell: Cell, vocabulary_size: int) -> ManyT
     Raises:
         UsageError: the settings do not fit the cell or each other.
     """
+    network = _joined(config, cell, vocabulary_size)
+    return network.double() if config.precision == "64-true" else network
+
+
+def _joined(config: TextConfig, cell: Cell, vocabulary_size: int) -> ManyToMany:
     width = config.embedding or vocabulary_size
     recurrent = Recurrent(
         cell,

@@ -184,4 +184,4 @@ class TrainedText:
             network = build_network(built, Cell.from_dict(cell), vocabulary.size)
         except UsageError as error:
             raise UsageError(f"{folder.path / CONFIG} describes no model: {error}") from None
-        return cls(network.double() if config.precision == "64-true" else network, vocabulary, config)
+        return cls(network, vocabulary, config)
