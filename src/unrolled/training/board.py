@@ -1,6 +1,5 @@
 """A TensorBoard file, written as the run goes: no thread in between, so a full disk is told where it is met."""
 
-import os
 import socket
 import time
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ class Board:
 
         self._event, self._summary = Event, Summary
         folder.mkdir(parents=True, exist_ok=True)
-        name = f"events.out.tfevents.{time.time_ns() // 10**9:010d}.{socket.gethostname()}.{os.getpid()}.{step}"
+        name = f"events.out.tfevents.{time.time_ns():020d}.{socket.gethostname()}"  # TensorBoard reads by name
         self._records = RecordWriter(open(folder / name, "wb"))  # noqa: SIM115 (open until close)
         self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
         self._write(Event(wall_time=time.time(), step=step, session_log=SessionLog(status=SessionLog.START)))

@@ -180,8 +180,7 @@ class TrainedText:
             raise UsageError(f"{folder.path / VOCABULARY} is damaged or foreign: {error}") from None
         try:
             config = make_config(TextConfig, settings)
-            built = config.model_copy(update={"learn_initial_state": False})  # the saved cell holds the learned start
-            network = build_network(built, Cell.from_dict(cell), vocabulary.size)
+            network = build_network(config, Cell.from_dict(cell), vocabulary.size)
         except UsageError as error:
             raise UsageError(f"{folder.path / CONFIG} describes no model: {error}") from None
         return cls(network, vocabulary, config)
