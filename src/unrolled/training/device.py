@@ -37,8 +37,8 @@ def make_fabric(config: TrainingConfig):
 SMALL_PRODUCT = 3_000_000
 """Multiplications in a recurrent product below which a second thread gains nothing.
 
-Measured for an LSTM of 256 units over windows of 64 steps: 32 rows took 142 ms on one thread and 135 on two, 64 rows
-266 and 141. Two threads on a processor that is busy with other programs were 100 times slower.
+A rough figure from timings taken apart on a busy machine: an LSTM of 256 units over 64 steps took about as long on one
+thread as on two for 32 rows, and about twice as long for 64. Beside other programs two threads were 100 times slower.
 """
 
 
