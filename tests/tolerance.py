@@ -25,6 +25,9 @@ TOLERANCE = {
     "loop, torch.nn": Row(
         "float64", 1e-10, "same function, gates computed in one product; rounding grows over the steps of a run"
     ),
+    "training, torch.nn, float32": Row(
+        "float32", 1e-4, "twenty steps of training carry on what single precision (6e-8) rounds otherwise in each"
+    ),
     "loop, onnxruntime": Row(
         "float32", 1e-5, "its operators know float32 only (rounding 6e-8) and approximate sigmoid and tanh"
     ),
@@ -37,6 +40,18 @@ TOLERANCE = {
         "float64", 1e-12, "the matrix library may pick another kernel for another batch size; few roundings differ"
     ),
     "loop, other batch, float32": Row("float32", 1e-5, "the same in single precision, whose rounding is 6e-8"),
+    "cpu, loop": Row(
+        "float64", 1e-12, "same equations; sums in another order, functions by other polynomials (4 units at most)"
+    ),
+    "cpu, loop, random text": Row(
+        "float64", 1e-8, "a text that no one chose may multiply by thousands, or take near numbers from each other"
+    ),
+    "cpu, loop, float32": Row(
+        "float32", 1e-5, "single precision (6e-8) against double; a run carries on what each of its steps rounds"
+    ),
+    "cpu, loop, gradients, float32": Row(
+        "float32", 1e-4, "the same on the way back, which multiplies what forward rounded and sums it over all steps"
+    ),
     "orthogonal, identity": Row("float64", 1e-12, "a matrix times its transpose; its decomposition rounds by 1e-16"),
     "autograd, differences": Row(
         "float64", 1e-6, "central differences over 2e-6: a rounding of 1e-16 is divided by that, and sums collect it"

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from unrolled.cells.library import LIBRARY, find_cell
     from unrolled.data.reading import load_text
     from unrolled.data.vocabulary import Vocabulary
+    from unrolled.engine.explain import explain
     from unrolled.engine.scan import scan
     from unrolled.equations.cell import Cell
     from unrolled.equations.rewrite import (
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     )
     from unrolled.equations.text import EquationError
     from unrolled.errors import UnrolledError, UsageError
+    from unrolled.layers.accelerate import accelerate, restore
+    from unrolled.layers.drop_in import GRU, LSTM, RNN
     from unrolled.layers.recurrent import Recurrent
     from unrolled.layers.torch_weights import from_torch, to_torch
     from unrolled.state import State
@@ -31,7 +34,10 @@ if TYPE_CHECKING:
     from unrolled.wirings.sampling import Sampling
 
 _ROOMS = {
+    "GRU": "layers.drop_in",
     "LIBRARY": "cells.library",
+    "LSTM": "layers.drop_in",
+    "RNN": "layers.drop_in",
     "Cell": "equations.cell",
     "EquationError": "equations.text",
     "ManyToMany": "wirings.many_to_many",
@@ -42,21 +48,27 @@ _ROOMS = {
     "UnrolledError": "errors",
     "UsageError": "errors",
     "Vocabulary": "data.vocabulary",
+    "accelerate": "layers.accelerate",
     "diagonal": "equations.rewrite",
     "drop_connect": "equations.rewrite",
+    "explain": "engine.explain",
     "find_cell": "cells.library",
     "from_torch": "layers.torch_weights",
     "layer_norm": "equations.rewrite",
     "learned_start": "equations.rewrite",
     "load_text": "data.reading",
     "low_rank": "equations.rewrite",
+    "restore": "layers.accelerate",
     "scan": "engine.scan",
     "to_torch": "layers.torch_weights",
     "variational_dropout": "equations.rewrite",
     "zoneout": "equations.rewrite",
 }
 __all__ = [
+    "GRU",
     "LIBRARY",
+    "LSTM",
+    "RNN",
     "Cell",
     "EquationError",
     "ManyToMany",
@@ -67,14 +79,17 @@ __all__ = [
     "UnrolledError",
     "UsageError",
     "Vocabulary",
+    "accelerate",
     "diagonal",
     "drop_connect",
+    "explain",
     "find_cell",
     "from_torch",
     "layer_norm",
     "learned_start",
     "load_text",
     "low_rank",
+    "restore",
     "scan",
     "to_torch",
     "variational_dropout",

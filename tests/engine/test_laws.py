@@ -7,7 +7,7 @@ import torch
 
 import laws
 from engine.cases import CELLS, Case, make_case
-from unrolled.engine.scan import BACKENDS
+from unrolled.engine.backends import BACKENDS
 from unrolled.equations.cell import Cell
 from unrolled.equations.expression import Call, walk
 

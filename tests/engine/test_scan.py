@@ -10,7 +10,8 @@ from torch import Tensor
 from engine.cases import BLOCKS, CELLS, Case, gradients, make_case, parts, ragged
 from laws import assert_same
 from unrolled.cells.library import LIBRARY
-from unrolled.engine.scan import BACKENDS, scan
+from unrolled.engine.backends import BACKENDS
+from unrolled.engine.scan import scan
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
 from unrolled.state import State
@@ -130,12 +131,17 @@ def test_padding_cannot_spoil_a_gradient_by_what_a_zero_would_do(entry: str) -> 
     assert_same(nothing, {name: torch.zeros_like(value) for name, value in nothing.items()})
 
 
-def test_the_loop_is_what_auto_means_and_what_can_be_named(case: Case) -> None:
-    assert "loop" in BACKENDS
-    expected = parts(case.scan())
-    assert_same(parts(case.but(backend="auto").scan()), expected)
-    with pytest.raises(UsageError, match="no backend 'lop' here; choose from auto, loop.* Did you mean 'loop'"):
-        case.but(backend="lop").scan()
+def test_auto_takes_compiled_code_where_it_can(case: Case) -> None:
+    assert list(BACKENDS) == ["loop", "cpu"]
+    assert_same(parts(case.but(backend="auto").scan()), parts(case.but(backend="cpu").scan()))
+    half = case.but(
+        parameters={name: value.bfloat16() for name, value in case.parameters.items()},
+        x=case.x.bfloat16(),
+        state={name: value.bfloat16() for name, value in (case.state or {}).items()},
+    )
+    assert_same(parts(half.but(backend="auto").scan()), parts(half.scan()))
+    with pytest.raises(UsageError, match="bfloat16.*the loop can"):
+        half.but(backend="cpu").scan()
 
 
 WRONG: dict[str, tuple[Callable[[Case], dict[str, Any]], str]] = {
@@ -211,3 +217,8 @@ def test_blocks_are_wanted_where_the_cell_has_heads() -> None:
         case.but(parameters=dense).scan()
     with pytest.raises(UsageError, match=r"'R_i' has shape \(3, 2, 2\)"):
         case.but(parameters={**case.parameters, "R_i": torch.zeros(3, 2, 2, dtype=torch.float64)}).scan()
+
+
+def test_a_backend_that_is_not_there_is_refused(case: Case) -> None:
+    with pytest.raises(UsageError, match="no backend 'lop' here; choose from auto, loop, cpu.* Did you mean 'loop'"):
+        case.but(backend="lop").scan()

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tolerance import assert_close
+from unrolled.engine.cpu.vector import Vector
 from unrolled.equations.derive import derivatives
 from unrolled.equations.expression import Call, Expression, Name, Number, names, walk
 from unrolled.equations.lower import definition
@@ -17,6 +18,8 @@ from unrolled.equations.reader import parse_expression
 PRIMITIVE = [row.name for row in OPS.values() if row.meaning is not None]
 COMPOSED = [row.name for row in OPS.values() if row.definition is not None]
 UNITWISE = [name for name in PRIMITIVE if name not in ("matmul", "transpose", "outer", "sign", "step")]
+STRUCTURAL = ["matmul", "transpose", "outer", "sum", "mean", "softmax"]
+"""How the compiled engine computes these is its plan's to say; every other primitive row is spelled on vectors."""
 POSITIVE = ("log", "sqrt")
 
 TORCH: dict[str, Callable[..., Tensor]] = {
@@ -90,6 +93,34 @@ def test_a_row_is_complete(name: str) -> None:
     if row.definition is not None:
         assert not row.derivatives
         assert {read.name for read in names(definition(name))} == letters
+
+
+class Emitter:
+    """Stands for a vector emitter and notes which of the class's own methods a spelling calls, with what."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, tuple[str, ...]]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., str]:
+        assert callable(getattr(Vector, name)), name
+        return lambda *arguments: self.calls.append((name, arguments)) or "y"
+
+
+@pytest.mark.parametrize("name", PRIMITIVE)
+def test_a_primitive_row_is_spelled_on_vectors_or_is_structural(name: str) -> None:
+    row, emitter = OPS[name], Emitter()
+    if name in STRUCTURAL:
+        assert row.llvm is None
+        return
+    assert row.llvm is not None
+    arguments = tuple("ab"[: row.arity])
+    assert row.llvm(emitter, *arguments) == "y"
+    assert emitter.calls == [(name, arguments)]
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_a_composed_row_has_no_spelling_of_its_own(name: str) -> None:
+    assert OPS[name].llvm is None
 
 
 def test_what_an_equation_may_call_is_what_is_written() -> None:

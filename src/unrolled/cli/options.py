@@ -53,10 +53,10 @@ def _without_none(annotation: Any) -> Any:
 
 
 def _plain(name: str, value: Any) -> Any:
-    return _pairs(value) if name == "sizes" else value
+    return pairs(value) if name == "sizes" else value
 
 
-def _pairs(words: list[str]) -> Mapping[str, int]:
+def pairs(words: list[str]) -> Mapping[str, int]:
     """``["projection=64"]`` as ``{"projection": 64}``."""
     pairs = {}
     for word in words:

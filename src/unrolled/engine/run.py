@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -34,6 +36,10 @@ class Run:
     record: tuple[str, ...]
     units: Mapping[str, int]
     """The size of every quantity."""
+    sizes: tuple[tuple[Size, int], ...]
+    """The number behind every symbolic size."""
+    checkpoint: int | None = None
+    """Steps of a piece, of which only the first state is kept for the way back; None keeps all."""
 
     @property
     def valid(self) -> Tensor | None:
@@ -75,8 +81,8 @@ def prepare(
     if x.dim() != 3 or not x.is_floating_point():
         raise UsageError(f"x is (N, T, D) of a float dtype, and is {tuple(x.shape)} of {x.dtype}.")
     batch, steps, _ = x.shape
-    known = _check_parameters(cell, parameters, x)
-    units = {name: size if isinstance(size, int) else known[size] for name, size in cell.program.sizes.items()}
+    known = _sizes(cell, x.shape[2], tuple((name, value.shape) for name, value in parameters.items()))
+    units = _units(cell, known)
     start = {name: _start(cell, name, units[name], parameters, x) for name in cell.states}
     for name in record:
         if name not in cell.quantities:
@@ -106,7 +112,7 @@ def prepare(
         reset = reset.to(x.device, torch.bool)
         if lengths is not None:
             reset = reset & (torch.arange(steps, device=x.device) < lengths.unsqueeze(1))  # padding changes nothing
-    return Run(cell, parameters, x, start, given, lengths, reset, tuple(record), units)
+    return Run(cell, parameters, x, start, given, lengths, reset, tuple(record), units, known)
 
 
 def _check_shape(what: str, value: Tensor, wanted: tuple[int, ...]) -> None:
@@ -114,13 +120,28 @@ def _check_shape(what: str, value: Tensor, wanted: tuple[int, ...]) -> None:
         raise UsageError(f"{what} has shape {tuple(value.shape)}; {wanted} is wanted.")
 
 
-def _check_parameters(cell: Cell, parameters: Mapping[str, Tensor], x: Tensor) -> dict[Size, int]:
-    """The numbers behind the symbolic sizes, read off the parameters, each of which must agree."""
-    known: dict[Size, int] = {cell.program.sizes["x"]: x.shape[2], "input": x.shape[2]}
+def sizes_of_quantities(cell: Cell, inputs: int, shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> Mapping[str, int]:
+    """The size of every quantity, given D and the parameters' shapes; any of them may be a symbol of torch's."""
+    return _units.__wrapped__(cell, _sizes.__wrapped__(cell, inputs, shapes))
+
+
+@lru_cache(maxsize=1024)
+def _units(cell: Cell, known: tuple[tuple[Size, int], ...]) -> Mapping[str, int]:
+    """The size of every quantity, in numbers."""
+    of = dict(known)
+    found = {name: size if isinstance(size, int) else of[size] for name, size in cell.program.sizes.items()}
+    return MappingProxyType(found)
+
+
+@lru_cache(maxsize=1024)
+def _sizes(cell: Cell, inputs: int, shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> tuple[tuple[Size, int], ...]:
+    """The numbers behind the symbolic sizes, read off the parameters' shapes, each of which must agree."""
+    known: dict[Size, int] = {cell.program.sizes["x"]: inputs, "input": inputs}
+    parameters = dict(shapes)
     for name, parameter in cell.program.parameters.items():
         if name not in parameters:
             raise UsageError(f"cell {cell.name} wants the parameter '{name}' ({parameter.statement}).")
-        shape = tuple(parameters[name].shape)
+        shape = tuple(parameters[name])
         if parameter.heads > 1:
             in_blocks = len(shape) == 3 and shape[0] == parameter.heads
             shape = tuple(parameter.heads * size for size in shape[1:]) if in_blocks else ()
@@ -131,15 +152,15 @@ def _check_parameters(cell: Cell, parameters: Mapping[str, Tensor], x: Tensor) -
                 str(size if want is None else want) for size, want in zip(parameter.shape, wanted, strict=True)
             )
             blocks = f" in {parameter.heads} blocks" if parameter.heads > 1 else ""
-            raise UsageError(f"'{name}' has shape {tuple(parameters[name].shape)}; ({asked}){blocks} is wanted.")
+            raise UsageError(f"'{name}' has shape {tuple(parameters[name])}; ({asked}){blocks} is wanted.")
         known.update(zip(parameter.shape, shape, strict=True))
     for name in parameters:
         if name not in cell.program.parameters and name not in cell.noise:
             raise UsageError(
                 f"cell {cell.name} has no parameter '{name}'.{did_you_mean(name, cell.program.parameters)}"
             )
-    known.setdefault("hidden", x.shape[2])  # a cell without any parameter works on the input's own size
-    return known
+    known.setdefault("hidden", inputs)  # a cell without any parameter works on the input's own size
+    return tuple(known.items())
 
 
 def _start(cell: Cell, name: str, units: int, parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """A Cell: one step of a recurrent network as the equations say it, with what has to be declared beside them."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,6 +99,7 @@ class Cell:
         self.program: Program = build(parsed, declared)
         matrices = (*self.program.parameters.values(), *self.program.noise.values())
         self.heads: dict[str, int] = {one.name: one.heads for one in matrices if one.heads > 1}
+        self.described: str = json.dumps(self.to_dict())
         for keyword in ("initial", "remembers"):
             for parameter in said[keyword]:
                 if parameter not in self.program.parameters:

@@ -55,14 +55,32 @@ def derive(program: Program, arriving: Iterable[str]) -> Backward:
         arriving: Quantities besides the new states that the loss sees directly: the output, and anything recorded.
             Their ``d_`` values, and those of the new states, arrive from outside and are added to.
     """
-    forward = lower(program.statements)
-    seen = {Name(state, True) for state in program.states}
-    seen |= {Name(name, name in program.states) for name in arriving}
-    reverse = _Reverse(program, seen)
+    return derive_step(lower(program.statements), program.states, ("x",), tuple(program.parameters), arriving)
+
+
+def derive_step(
+    forward: tuple[Statement, ...],
+    states: tuple[str, ...],
+    inputs: tuple[str, ...],
+    parameters: tuple[str, ...],
+    arriving: Iterable[str],
+) -> Backward:
+    """The backward step of lowered statements.
+
+    Args:
+        forward: One op a statement.
+        states: What one step hands to the next.
+        inputs: What each step is given anew; their gradients are assigned.
+        parameters: What all steps share; their gradients are added to.
+        arriving: Quantities besides the new states that the loss sees directly.
+    """
+    seen = {Name(state, True) for state in states}
+    seen |= {Name(name, name in states) for name in arriving}
+    reverse = _Reverse((*inputs, *states), parameters, seen)
     for statement in reversed(forward):
         reverse.through(statement)
-    statements = without_unread(reverse.finish())
-    defined = {one.target for one in forward} | {Name(name) for name in ("x", *program.states)}
+    statements = without_unread(reverse.finish(), {gradient_name(Name(name)) for name in inputs})
+    defined = {one.target for one in forward} | {Name(name) for name in (*inputs, *states)}
     kept = dict.fromkeys(name for one in statements for name in names(one.expression) if name in defined)
     return Backward(forward, statements, tuple(kept), tuple(str(name) for name in sorted(seen, key=str)))
 
@@ -89,11 +107,11 @@ def simplify(expression: Expression) -> Expression:
 class _Reverse:
     """Collects, quantity by quantity, what each use adds to its gradient."""
 
-    def __init__(self, program: Program, seen: set[Name]) -> None:
-        self.program, self.seen = program, seen
+    def __init__(self, given: tuple[str, ...], parameters: tuple[str, ...], seen: set[Name]) -> None:
+        self.parameters, self.seen = set(parameters), seen
         self.statements: list[Statement] = []
         self.contributions: dict[Name, list[Expression]] = {}
-        self.wanted = {Name("x"), *map(Name, (*program.states, *program.parameters))}
+        self.wanted = {*map(Name, (*given, *parameters))}
 
     def through(self, statement: Statement) -> None:
         """Pass the gradient of a statement's target on to what the statement reads."""
@@ -131,9 +149,9 @@ class _Reverse:
 
     def finish(self) -> list[Statement]:
         """The statements with those of the input, the previous states and the parameters behind them."""
-        for name in sorted(self.wanted, key=lambda name: (name.name in self.program.parameters, name.name)):
+        for name in sorted(self.wanted, key=lambda name: (name.name in self.parameters, name.name)):
             parts = self.contributions.pop(name, [])
-            is_parameter = name.name in self.program.parameters
+            is_parameter = name.name in self.parameters
             if parts or not is_parameter:
                 self.statements.append(Statement(gradient_name(name), _sum(parts), accumulates=is_parameter))
         return self.statements
@@ -146,13 +164,13 @@ def _sum(parts: list[Expression]) -> Expression:
     return total
 
 
-def without_unread(statements: Iterable[Statement]) -> tuple[Statement, ...]:
-    """Drop the gradients of temporaries that no later statement reads."""
+def without_unread(statements: Iterable[Statement], wanted: Iterable[Name] = ()) -> tuple[Statement, ...]:
+    """Drop the gradients of temporaries that no later statement reads and that are not ``wanted``."""
     kept: list[Statement] = []
-    read: set[Name] = set()
+    read = set(wanted)
     for statement in reversed(list(statements)):
         target = statement.target
-        inner = target.name.startswith("d__")
+        inner = target.name.startswith("d__") and not statement.accumulates
         if inner and target not in read:
             continue
         kept.append(statement)

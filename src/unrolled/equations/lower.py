@@ -22,10 +22,11 @@ class Lowering:
     def __init__(self) -> None:
         self.statements: list[Statement] = []
         self._known: dict[Expression, Name] = {}
+        self._counts: dict[str, int] = {}
 
     def add(self, statement: Statement) -> None:
         """Lower one statement behind those already there."""
-        self._prefix, self._count = f"_{statement.target.name}", 0
+        self._prefix = f"_{statement.target.name}"
         value = self._lower(statement.expression, whole=True)
         self.statements.append(Statement(statement.target, value, statement.line, statement.accumulates))
         if isinstance(value, Call) and not statement.accumulates:
@@ -43,8 +44,8 @@ class Lowering:
             return self._known[call]
         if whole:
             return call
-        self._count += 1
-        name = Name(f"{self._prefix}{self._count}")
+        self._counts[self._prefix] = count = self._counts.get(self._prefix, 0) + 1
+        name = Name(f"{self._prefix}{count}")
         self.statements.append(Statement(name, call))
         self._known[call] = name
         return name

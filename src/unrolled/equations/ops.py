@@ -1,4 +1,4 @@
-"""The table of ops: each row holds an op's meaning in torch, its derivative and its spelling in LaTeX.
+"""The table of ops: each row holds an op's meaning in torch, its derivative and its spelling per target.
 
 A *primitive* row has a meaning: a function of the torch module and the arguments, so that reading equations never
 imports torch. Its derivatives are texts of the same grammar, one an argument, over the arguments ``a`` and ``b``, the
@@ -25,6 +25,9 @@ class Op:
     meaning: Callable[..., Any] | None = None
     derivatives: tuple[str, ...] = ()
     definition: str | None = None
+    llvm: Callable[..., Any] | None = None
+    """Its spelling on SIMD vectors: a function of the emitter (engine/cpu/vector.py) and the arguments. None where the
+    engine's plan says how it is computed (matrices, and what goes over the units) and where there is a definition."""
     over_units: bool = False
     """Whether a unit's result depends on other units of the row (true of ``sum``, ``mean``, ``softmax``)."""
     written: bool = True
@@ -60,8 +63,26 @@ def _row_mean(torch: Any, a: Any) -> Any:
 
 
 _ROWS = (
-    Op("add", 2, "{a} + {b}", "a + b", lambda torch, a, b: a + b, ("dy", "dy"), written=False),
-    Op("sub", 2, "{a} - {b}", "a - b", lambda torch, a, b: a - b, ("dy", "-dy"), written=False),
+    Op(
+        "add",
+        2,
+        "{a} + {b}",
+        "a + b",
+        lambda torch, a, b: a + b,
+        ("dy", "dy"),
+        llvm=lambda v, a, b: v.add(a, b),
+        written=False,
+    ),
+    Op(
+        "sub",
+        2,
+        "{a} - {b}",
+        "a - b",
+        lambda torch, a, b: a - b,
+        ("dy", "-dy"),
+        llvm=lambda v, a, b: v.sub(a, b),
+        written=False,
+    ),
     Op(
         "mul",
         2,
@@ -69,6 +90,7 @@ _ROWS = (
         "a * b, unit by unit",
         lambda torch, a, b: a * b,
         ("dy * b", "dy * a"),
+        llvm=lambda v, a, b: v.mul(a, b),
         written=False,
     ),
     Op(
@@ -78,9 +100,10 @@ _ROWS = (
         "a / b, unit by unit",
         lambda torch, a, b: a / b,
         ("dy / b", "-(dy * y) / b"),
+        llvm=lambda v, a, b: v.div(a, b),
         written=False,
     ),
-    Op("neg", 1, "-{a}", "-a", lambda torch, a: -a, ("-dy",), written=False),
+    Op("neg", 1, "-{a}", "-a", lambda torch, a: -a, ("-dy",), llvm=lambda v, a: v.neg(a), written=False),
     Op("matmul", 2, r"{a}\, {b}", "matrix times vector", _product, ("outer(dy, b, a)", "a.T @ dy"), written=False),
     Op(
         "transpose",
@@ -99,8 +122,24 @@ _ROWS = (
         _outer,
         written=False,
     ),
-    Op("sigmoid", 1, r"\sigma({a})", "1 / (1 + exp(-a))", lambda torch, a: torch.sigmoid(a), ("dy * (y * (1 - y))",)),
-    Op("tanh", 1, r"\tanh({a})", "hyperbolic tangent", lambda torch, a: torch.tanh(a), ("dy * (1 - y * y)",)),
+    Op(
+        "sigmoid",
+        1,
+        r"\sigma({a})",
+        "1 / (1 + exp(-a))",
+        lambda torch, a: torch.sigmoid(a),
+        ("dy * (y * (1 - y))",),
+        llvm=lambda v, a: v.sigmoid(a),
+    ),
+    Op(
+        "tanh",
+        1,
+        r"\tanh({a})",
+        "hyperbolic tangent",
+        lambda torch, a: torch.tanh(a),
+        ("dy * (1 - y * y)",),
+        llvm=lambda v, a: v.tanh(a),
+    ),
     Op(
         "relu",
         1,
@@ -108,6 +147,7 @@ _ROWS = (
         "max(a, 0); derivative 0 at 0",
         lambda torch, a: torch.relu(a),
         ("dy * relu(sign(a))",),
+        llvm=lambda v, a: v.relu(a),
     ),
     Op(
         "softplus",
@@ -116,13 +156,40 @@ _ROWS = (
         "log(1 + exp(a))",
         lambda torch, a: torch.logaddexp(a, torch.zeros_like(a)),
         ("dy * sigmoid(a)",),
+        llvm=lambda v, a: v.softplus(a),
     ),
-    Op("exp", 1, r"\exp({a})", "exponential", lambda torch, a: torch.exp(a), ("dy * y",)),
-    Op("log", 1, r"\log({a})", "natural logarithm", lambda torch, a: torch.log(a), ("dy / a",)),
-    Op("sqrt", 1, r"\sqrt{{{a}}}", "square root", lambda torch, a: torch.sqrt(a), ("dy / (2 * y)",)),
-    Op("sin", 1, r"\sin({a})", "sine", lambda torch, a: torch.sin(a), ("dy * cos(a)",)),
-    Op("cos", 1, r"\cos({a})", "cosine", lambda torch, a: torch.cos(a), ("-(dy * sin(a))",)),
-    Op("abs", 1, r"|{a}|", "absolute value; derivative 0 at 0", lambda torch, a: torch.abs(a), ("dy * sign(a)",)),
+    Op("exp", 1, r"\exp({a})", "exponential", lambda torch, a: torch.exp(a), ("dy * y",), llvm=lambda v, a: v.exp(a)),
+    Op(
+        "log",
+        1,
+        r"\log({a})",
+        "natural logarithm",
+        lambda torch, a: torch.log(a),
+        ("dy / a",),
+        llvm=lambda v, a: v.log(a),
+    ),
+    Op(
+        "sqrt",
+        1,
+        r"\sqrt{{{a}}}",
+        "square root",
+        lambda torch, a: torch.sqrt(a),
+        ("dy / (2 * y)",),
+        llvm=lambda v, a: v.sqrt(a),
+    ),
+    Op("sin", 1, r"\sin({a})", "sine", lambda torch, a: torch.sin(a), ("dy * cos(a)",), llvm=lambda v, a: v.sin(a)),
+    Op(
+        "cos", 1, r"\cos({a})", "cosine", lambda torch, a: torch.cos(a), ("-(dy * sin(a))",), llvm=lambda v, a: v.cos(a)
+    ),
+    Op(
+        "abs",
+        1,
+        r"|{a}|",
+        "absolute value; derivative 0 at 0",
+        lambda torch, a: torch.abs(a),
+        ("dy * sign(a)",),
+        llvm=lambda v, a: v.abs(a),
+    ),
     Op(
         "sign",
         1,
@@ -130,6 +197,7 @@ _ROWS = (
         "-1, 0 or 1; derivative 0",
         lambda torch, a: torch.sign(a),
         ("0 * dy",),
+        llvm=lambda v, a: v.sign(a),
     ),
     Op(
         "step",
@@ -138,6 +206,7 @@ _ROWS = (
         "1 where a > 0, else 0; the derivative is passed straight through (Bengio et al. 2013)",
         _step,
         ("dy",),
+        llvm=lambda v, a: v.step(a),
     ),
     Op(
         "max",
@@ -146,6 +215,7 @@ _ROWS = (
         "the larger; a tie shares the derivative",
         lambda torch, a, b: torch.maximum(a, b),
         ("dy * (1 + sign(a - b)) / 2", "dy * (1 - sign(a - b)) / 2"),
+        llvm=lambda v, a, b: v.max(a, b),
     ),
     Op(
         "min",
@@ -154,6 +224,7 @@ _ROWS = (
         "the smaller; a tie shares the derivative",
         lambda torch, a, b: torch.minimum(a, b),
         ("dy * (1 - sign(a - b)) / 2", "dy * (1 + sign(a - b)) / 2"),
+        llvm=lambda v, a, b: v.min(a, b),
     ),
     Op("sum", 1, r"\textstyle\sum({a})", "sum over the units", _row_sum, ("sum(dy)",), over_units=True),
     Op("mean", 1, r"\operatorname{{mean}}({a})", "mean over the units", _row_mean, ("mean(dy)",), over_units=True),

@@ -9,7 +9,10 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from unrolled.cells.library import find_cell
-from unrolled.engine.scan import resolve, scan
+from unrolled.engine.backends import resolve
+from unrolled.engine.explain import Explanation, explain
+from unrolled.engine.scan import scan
+from unrolled.engine.stream import Stream
 from unrolled.equations.cell import Cell
 from unrolled.equations.rewrite import learned_start
 from unrolled.errors import UsageError
@@ -37,6 +40,7 @@ class CellParameters(nn.Module):
     def __init__(self, cell: Cell, input_size: int, hidden_size: int, sizes: Mapping[str, int]) -> None:
         super().__init__()
         self.cell = cell
+        self.stream = Stream(cell)
         self.shapes = cell.parameters(input_size, hidden_size, **sizes)
         self.noise_shapes = cell.noise_shapes(input_size, hidden_size, **sizes)
         known = cell.known_sizes(input_size, hidden_size, **sizes)
@@ -81,6 +85,7 @@ class Recurrent(nn.Module):
         sizes: The cell's named sizes, such as ``{"projection": 64}``.
         chrono: Chrono initialisation for dependencies of up to so many steps (gated cells).
         backend: See :func:`unrolled.scan`.
+        checkpoint: See :func:`unrolled.scan`.
 
     Raises:
         UsageError: a name, size or option does not fit the cell.
@@ -100,13 +105,14 @@ class Recurrent(nn.Module):
         sizes: Mapping[str, int] | None = None,
         chrono: float | None = None,
         backend: str = "auto",
+        checkpoint: int | None = None,
     ) -> None:
         super().__init__()
         self.cell = learned_start(find_cell(cell)) if learn_initial_state else find_cell(cell)
         self.input_size, self.num_layers = input_size, num_layers
         self.hidden_sizes = _per_layer(hidden_size, num_layers)
         self.directions = DIRECTIONS if bidirectional else DIRECTIONS[:1]
-        self.residual, self.chrono, self.backend = residual, chrono, backend
+        self.residual, self.chrono, self.backend, self.checkpoint = residual, chrono, backend, checkpoint
         self.sizes = dict(sizes or {})
         resolve(backend)
         if not 0.0 <= dropout < 1.0:
@@ -124,6 +130,9 @@ class Recurrent(nn.Module):
             self.layers.append(nn.ModuleList(both))
             width = above
         self.output_size = width
+        places = [f"{layer}.{direction}" for layer in range(num_layers) for direction in self.directions]
+        self._state_names = {f"{place}.{name}" for place in places for name in self.cell.states}
+        self._stream_names = [[f"{layer}.forward.{name}" for name in self.cell.states] for layer in range(num_layers)]
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -203,25 +212,58 @@ class Recurrent(nn.Module):
             raise UsageError("a bidirectional layer reads the future, and cannot go step by step.")
         if x.dim() != 2:
             raise UsageError(f"one step takes (N, {self.input_size}), and is given {tuple(x.shape)}.")
+        fast = None if state is None or torch.is_grad_enabled() else self._streamed(x, state)
+        if fast is not None:
+            return fast
         outputs, after, _ = self(x.unsqueeze(1), state)
         return outputs.squeeze(1), after
+
+    def _streamed(self, x: Tensor, state: Mapping[str, Tensor]) -> tuple[Tensor, State] | None:
+        """One step without gradients by each layer's stream; None where that cannot do it."""
+        random = self.training and (self.cell.noise or (self.dropout.p and self.num_layers > 1))
+        if random or self.backend == "loop" or x.shape[1] != self.input_size or torch.compiler.is_compiling():
+            return None
+        if len(state) != len(self._state_names) or not all(name in state for name in self._state_names):
+            self._checked(state)
+        after, values = {}, x
+        for layer in range(self.num_layers):
+            one, names = self._one(layer, "forward"), self._stream_names[layer]
+            own = one._parameters if len(one._parameters) == len(one.shapes) else one.named()
+            states = [state[name] for name in names]
+            done = one.stream.step(own, values, states)  # pyright: ignore[reportArgumentType]  # none of them is None
+            if done is None:
+                return None
+            outputs, states = done
+            after.update(zip(names, states, strict=True))
+            values = outputs + values if self.residual and layer else outputs
+        return values, State.of_one_batch(after)
+
+    def explain(self, batch_size: int, steps: int, layer: int = 0) -> Explanation:
+        """How one layer is computed over N rows and T steps, and why; the reverse direction is computed alike."""
+        like = next(iter(self.cell_parameters(layer).values()), torch.empty(0))
+        below = [self._one(layer - 1, direction).output_size for direction in self.directions if layer]
+        given = (batch_size, steps, sum(below) or self.input_size, self.hidden_sizes[layer])
+        how = {"dtype": like.dtype, "device": like.device, "training": self.training, "backend": self.backend}
+        return explain(self.cell, *given, sizes=self.sizes, **how)
 
     def extra_repr(self) -> str:
         sizes = "-".join(map(str, self.hidden_sizes))
         return f"{self.cell.name}, {self.input_size} -> {sizes}{', bidirectional' * (len(self.directions) > 1)}"
 
     def _checked(self, state: Mapping[str, Tensor]) -> State:
-        places = [f"{layer}.{direction}" for layer in range(self.num_layers) for direction in self.directions]
-        wanted = [f"{place}.{name}" for place in places for name in self.cell.states]
-        if set(state) != set(wanted):
+        if state.keys() != self._state_names:
+            places = [f"{layer}.{direction}" for layer in range(self.num_layers) for direction in self.directions]
+            wanted = ", ".join(f"{place}.{name}" for place in places for name in self.cell.states)
             given = ", ".join(state) or "nothing"
-            raise UsageError(f"the state of this layer holds {', '.join(wanted)}, and {given} is given.")
-        return State(state)
+            raise UsageError(f"the state of this layer holds {wanted}, and {given} is given.")
+        return state if isinstance(state, State) else State(state)
 
     def _one(self, layer: int, direction: str) -> CellParameters:
-        both = self.layers[layer]
-        assert isinstance(both, nn.ModuleList)
-        one = both[DIRECTIONS.index(direction)]
+        layers = self._modules["layers"]  # plain look-ups: a stream asks at every step
+        assert layers is not None
+        both = layers._modules[str(layer)]
+        assert both is not None
+        one = both._modules[str(DIRECTIONS.index(direction))]
         assert isinstance(one, CellParameters)
         return one
 
@@ -240,7 +282,8 @@ class Recurrent(nn.Module):
             x = reversed_in_time(x, lengths)
             reset = None if reset is None else reset_reversed_in_time(reset.bool(), lengths)
         parameters = {**one.named(), **one.draw_noise(x)}
-        outputs, after, recorded = scan(self.cell, parameters, x, state, lengths, reset, record, self.backend)
+        given = (x, state, lengths, reset, record, self.backend, self.checkpoint)
+        outputs, after, recorded = scan(self.cell, parameters, *given)
         if backwards:
             outputs = reversed_in_time(outputs, lengths)
             recorded = {name: reversed_in_time(value, lengths) for name, value in recorded.items()}

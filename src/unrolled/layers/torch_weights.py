@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +17,7 @@ from unrolled.layers.recurrent import Recurrent
 
 
 @dataclass(frozen=True)
-class _Layout:
+class Layout:
     """How a torch module stacks a cell's parameters: blocks of rows, one a gate, in this order."""
 
     cell: Cell
@@ -23,19 +25,68 @@ class _Layout:
     second_bias: tuple[str | None, ...]
     """By gate, the parameter that holds the recurrent bias; None where it is added to the input's."""
 
-    def names(self, stem: str) -> tuple[str, ...]:
-        """The cell's parameters of one kind in torch's order: W_i, W_f, …"""
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """The cell's parameters that ``weight_ih`` stacks: W_i, W_f, …"""
+        return self._names("W")
+
+    @cached_property
+    def recurrent(self) -> tuple[str, ...]:
+        """The cell's parameters that ``weight_hh`` stacks."""
+        return self._names("U")
+
+    @cached_property
+    def biases(self) -> tuple[str, ...]:
+        """The cell's parameters that ``bias_ih`` stacks, with ``bias_hh`` added where no second bias is named."""
+        return self._names("b")
+
+    def _names(self, stem: str) -> tuple[str, ...]:
         return tuple(f"{stem}_{gate}" if gate else stem for gate in self.gates)
 
 
 _LSTM_GATES = ("i", "f", "g", "o")
 _LAYOUTS = {
-    "tanh": _Layout(ELMAN, ("",), (None,)),
-    "relu": _Layout(ELMAN_RELU, ("",), (None,)),
-    "lstm": _Layout(LSTM, _LSTM_GATES, (None,) * 4),
-    "projected": _Layout(LSTM_PROJECTED, _LSTM_GATES, (None,) * 4),
-    "gru": _Layout(GRU_RESET_AFTER, ("r", "z", "h"), (None, None, "c_h")),
+    "tanh": Layout(ELMAN, ("",), (None,)),
+    "relu": Layout(ELMAN_RELU, ("",), (None,)),
+    "lstm": Layout(LSTM, _LSTM_GATES, (None,) * 4),
+    "projected": Layout(LSTM_PROJECTED, _LSTM_GATES, (None,) * 4),
+    "gru": Layout(GRU_RESET_AFTER, ("r", "z", "h"), (None, None, "c_h")),
 }
+
+
+def layout_of(module: nn.Module) -> Layout:
+    """The cell that ``module`` computes, and how its weights stack that cell's parameters.
+
+    Raises:
+        UsageError: ``module`` is no torch.nn.RNN, LSTM or GRU.
+    """
+    if isinstance(module, nn.LSTM):
+        return _LAYOUTS["projected" if module.proj_size else "lstm"]
+    if isinstance(module, nn.GRU):
+        return _LAYOUTS["gru"]
+    if isinstance(module, nn.RNN):
+        return _LAYOUTS[module.nonlinearity]
+    raise UsageError(f"weights come from torch.nn.RNN, LSTM or GRU, and this is a {type(module).__name__}.")
+
+
+def torch_parameters(module: nn.RNN | nn.LSTM | nn.GRU, layer: int, direction: str) -> dict[str, Tensor]:
+    """The cell's parameters in one layer and direction of ``module``: views and sums of its weights, differentiable."""
+    layout, suffix = layout_of(module), _suffix(layer, direction)
+    blocks, weight_hh = len(layout.gates), getattr(module, f"weight_hh_{suffix}")
+    rows = weight_hh.shape[0] // blocks
+    values = dict(zip(layout.inputs, getattr(module, f"weight_ih_{suffix}").chunk(blocks), strict=True))
+    values.update(zip(layout.recurrent, weight_hh.chunk(blocks), strict=True))
+    if module.bias:
+        first, second = getattr(module, f"bias_ih_{suffix}"), getattr(module, f"bias_hh_{suffix}")
+        values.update(zip(layout.biases, (first + second).chunk(blocks), strict=True))
+        for at, (name, own) in enumerate(zip(layout.biases, layout.second_bias, strict=True)):
+            if own:
+                values[name], values[own] = first.narrow(0, at * rows, rows), second.narrow(0, at * rows, rows)
+    else:
+        values.update(dict.fromkeys((*layout.biases, *filter(None, layout.second_bias)), weight_hh.new_zeros(rows)))
+    if module.proj_size:
+        values["P"] = getattr(module, f"weight_hr_{suffix}")
+    return values
 
 
 @torch.no_grad()
@@ -45,9 +96,8 @@ def from_torch(module: nn.RNN | nn.LSTM | nn.GRU) -> Recurrent:
     Raises:
         UsageError: ``module`` is none of the three.
     """
-    layout = _layout_of(module)
     layer = Recurrent(
-        layout.cell,
+        layout_of(module).cell,
         module.input_size,
         module.hidden_size,
         module.num_layers,
@@ -56,14 +106,10 @@ def from_torch(module: nn.RNN | nn.LSTM | nn.GRU) -> Recurrent:
         sizes={"projection": module.proj_size} if module.proj_size else None,
     )
     layer.to(next(module.parameters()))
-    for ours, suffix in _places(layer):
-        theirs = {name: getattr(module, f"{name}_{suffix}") for name in ("weight_ih", "weight_hh")}
-        for stem, name in (("W", "weight_ih"), ("U", "weight_hh")):
-            for target, block in zip(layout.names(stem), theirs[name].chunk(len(layout.gates)), strict=True):
-                ours[target].copy_(block)
-        _copy_biases(layout, ours, module, suffix)
-        if module.proj_size:
-            ours["P"].copy_(getattr(module, f"weight_hr_{suffix}"))
+    for index, direction in _places(layer):
+        ours = layer.cell_parameters(index, direction)
+        for name, value in torch_parameters(module, index, direction).items():
+            ours[name].copy_(value)
     return layer.train(module.training)
 
 
@@ -84,47 +130,29 @@ def to_torch(layer: Recurrent) -> nn.RNN | nn.LSTM | nn.GRU:
         raise UsageError(f"torch.nn's recurrent modules have no {what}.")
     module = _empty_module(kind, layer)
     layout = _LAYOUTS[kind]
-    for ours, suffix in _places(layer):
-        for stem, name in (("W", "weight_ih"), ("U", "weight_hh"), ("b", "bias_ih")):
-            getattr(module, f"{name}_{suffix}").copy_(torch.cat([ours[one] for one in layout.names(stem)]))
-        seconds = [ours[name] if name else torch.zeros_like(ours[layout.names("b")[0]]) for name in layout.second_bias]
+    stacks = {"weight_ih": layout.inputs, "weight_hh": layout.recurrent, "bias_ih": layout.biases}
+    for index, direction in _places(layer):
+        ours, suffix = layer.cell_parameters(index, direction), _suffix(index, direction)
+        for stack, names in stacks.items():
+            getattr(module, f"{stack}_{suffix}").copy_(torch.cat([ours[name] for name in names]))
+        seconds = [ours[name] if name else torch.zeros_like(ours[layout.biases[0]]) for name in layout.second_bias]
         getattr(module, f"bias_hh_{suffix}").copy_(torch.cat(seconds))
         if kind == "projected":
             getattr(module, f"weight_hr_{suffix}").copy_(ours["P"])
     return module.train(layer.training)
 
 
-def _layout_of(module: nn.Module) -> _Layout:
-    if isinstance(module, nn.LSTM):
-        return _LAYOUTS["projected" if module.proj_size else "lstm"]
-    if isinstance(module, nn.GRU):
-        return _LAYOUTS["gru"]
-    if isinstance(module, nn.RNN):
-        return _LAYOUTS[module.nonlinearity]
-    raise UsageError(f"weights come from torch.nn.RNN, LSTM or GRU, and this is a {type(module).__name__}.")
+def _places(layer: Recurrent) -> Iterator[tuple[int, str]]:
+    return product(range(layer.num_layers), layer.directions)
 
 
-def _places(layer: Recurrent) -> Iterator[tuple[dict[str, Tensor], str]]:
-    """Each layer's and direction's parameters, with the ending that torch gives their names."""
-    for index in range(layer.num_layers):
-        for direction in layer.directions:
-            yield layer.cell_parameters(index, direction), f"l{index}{'_reverse' * (direction == 'reverse')}"
-
-
-def _copy_biases(layout: _Layout, ours: dict[str, Tensor], module: nn.RNNBase, suffix: str) -> None:
-    if not module.bias:
-        for name in (*layout.names("b"), *filter(None, layout.second_bias)):
-            ours[name].zero_()
-        return
-    firsts, seconds = (getattr(module, f"{name}_{suffix}").chunk(len(layout.gates)) for name in ("bias_ih", "bias_hh"))
-    for target, own, first, second in zip(layout.names("b"), layout.second_bias, firsts, seconds, strict=True):
-        ours[target].copy_(first if own else first + second)
-        if own:
-            ours[own].copy_(second)
+def _suffix(layer: int, direction: str) -> str:
+    """The ending that torch gives the names of the weights of one layer and direction."""
+    return f"l{layer}_reverse" if direction == "reverse" else f"l{layer}"
 
 
 def _empty_module(kind: str, layer: Recurrent) -> nn.RNN | nn.LSTM | nn.GRU:
-    like = layer.cell_parameters()["W_i" if kind in ("lstm", "projected") else "W_r" if kind == "gru" else "W"]
+    like = layer.cell_parameters()[_LAYOUTS[kind].inputs[0]]
     sizes = (layer.input_size, layer.hidden_sizes[0], layer.num_layers)
     options = {
         "batch_first": True,

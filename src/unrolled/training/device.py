@@ -1,8 +1,5 @@
 """Where to compute and in which number format: Fabric, asked for what is really there."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 
 from unrolled.errors import UsageError, did_you_mean
@@ -32,22 +29,3 @@ def make_fabric(config: TrainingConfig):
 
     precision = "32-true" if config.precision == "64-true" else config.precision
     return Fabric(accelerator=resolve_device(config.device), devices=1, precision=precision)
-
-
-SMALL_PRODUCT = 3_000_000
-"""Multiplications in a recurrent product below which a second thread gains nothing.
-
-A rough figure from timings taken apart on a busy machine: an LSTM of 256 units over 64 steps took about as long on one
-thread as on two for 32 rows, and about twice as long for 64. Beside other programs two threads were 100 times slower.
-"""
-
-
-@contextmanager
-def threads_for(product: int) -> Iterator[None]:
-    """Within it, torch computes on one thread where the products of a step are small, else on as many as before."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1 if product < SMALL_PRODUCT else before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

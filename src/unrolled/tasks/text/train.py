@@ -20,7 +20,7 @@ from unrolled.tasks.text.config import TextConfig
 from unrolled.tasks.text.network import build_network, rewritten
 from unrolled.tasks.text.trained import TrainedText
 from unrolled.training.config import BUDGETS, make_config
-from unrolled.training.device import resolve_device, threads_for
+from unrolled.training.device import resolve_device
 from unrolled.training.trainer import LAST, Progress, Trainer
 from unrolled.training.validation import stream_loss
 from unrolled.wirings.sampling import Sampling
@@ -166,9 +166,9 @@ class _Run(Generic[Model]):
     def train(self, observer: Observer, resume: bool = False) -> Model:
         """Train, make the final figures, and write them to the folder."""
         assert self.folder is not None
-        model, config = self.model, self.model.config
+        model = self.model
         watcher = _Watcher(observer, model)
-        trainer = Trainer(model.network, self.streams, self.validate, config, self.folder, watcher)
+        trainer = Trainer(model.network, self.streams, self.validate, model.config, self.folder, watcher)
         if resume:
             written = _steps_written(self.folder)
             trainer.resume(written)
@@ -176,10 +176,9 @@ class _Run(Generic[Model]):
                 raise UsageError(f"the budget of {trainer.budget} is used up; give a larger one to go on.")
             model.write_config(self.folder)
         observer.begun(model, self.splits, str(trainer.budget))
-        with threads_for(config.batch * config.hidden**2):
-            progress = trainer.run()
-            model.history = trainer.history.rows
-            model.metrics = self.figures(progress, observer)
+        progress = trainer.run()
+        model.history = trainer.history.rows
+        model.metrics = self.figures(progress, observer)
         model.network.to("cpu").eval()
         model.write_result(self.folder)
         return model

@@ -1,0 +1,63 @@
+"""Memory that is used again: fresh pages for what a pass keeps cost more time than the arithmetic."""
+
+import ctypes
+import mmap
+import weakref
+from collections import deque
+from threading import Lock
+
+import torch
+from torch import Tensor
+
+_HUGE = 1 << 21
+_KEPT = 1 << 30
+"""Bytes that may lie idle before the longest unused block is given back to the system."""
+
+
+class Block:
+    """A piece of memory with huge pages where the system has them."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+        self._map = mmap.mmap(-1, size + _HUGE, **private)  # shared, a forked child would write into its parent
+        if hasattr(mmap, "MADV_HUGEPAGE"):
+            self._map.madvise(mmap.MADV_HUGEPAGE)
+        start = ctypes.addressof(ctypes.c_char.from_buffer(self._map))
+        self.address = -(-start // _HUGE) * _HUGE
+
+
+class Arena:
+    """Blocks that are lent out as tensors and come back when the last view of the tensor is gone."""
+
+    def __init__(self) -> None:
+        self._idle: list[Block] = []
+        self._returned: deque[Block] = deque()  # a tensor may end at any moment, even while the lock is held
+        self._lock = Lock()
+
+    def tensor(self, numbers: int, dtype: torch.dtype) -> Tensor:
+        """A tensor of so many numbers, of any value."""
+        size = max(1, numbers * dtype.itemsize)
+        block = self._take(size)
+        memory = (ctypes.c_char * block.size).from_address(block.address)
+        weakref.finalize(memory, self._returned.append, block).atexit = False
+        return torch.frombuffer(memory, dtype=dtype, count=max(1, numbers))
+
+    def _take(self, size: int) -> Block:
+        """The smallest idle block that is large enough and not wastefully large, or a new one."""
+        with self._lock:
+            while self._returned:
+                self._idle.append(self._returned.popleft())
+            while sum(one.size for one in self._idle) > _KEPT:
+                self._idle.pop(0)
+            fits = [block for block in self._idle if size <= block.size <= 2 * size + _HUGE]
+            if fits:
+                best = min(fits, key=lambda block: block.size)
+                self._idle.remove(best)
+                return best
+        rounded = 1 << (size - 1).bit_length() if size < _HUGE else -(-size // _HUGE) * _HUGE
+        return Block(max(4096, rounded))
+
+
+ARENA = Arena()
+"""The process's own; blocks lent out before a fork stay each process's own after it."""

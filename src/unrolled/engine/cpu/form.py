@@ -1,0 +1,184 @@
+"""What stays the same from call to call: compiled code, the layout of memory, the slots of the table that stay."""
+
+import ctypes
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import numpy as np
+import torch
+
+from unrolled.engine.cpu.compiled import COMPILING, Library, Target, host, machine_code
+from unrolled.engine.cpu.kernel import emit_kernel
+from unrolled.engine.cpu.layout import Extent, Layout
+from unrolled.engine.cpu.outer import emit_outer
+from unrolled.engine.cpu.product import Shape, emit_products
+from unrolled.engine.passes import Pass
+from unrolled.engine.plan import Plan
+from unrolled.equations.expression import names
+from unrolled.equations.sizes import Size
+
+_DTYPES = {torch.float32: "float32", torch.float64: "float64"}
+_ROWS = {4: 8, 8: 6, 16: 12}
+_ALONE = 1 << 22
+"""Multiplications below which a pass is done before a second thread has begun."""
+
+Units = tuple[tuple[Size, int], ...]
+
+
+@dataclass(frozen=True)
+class Share:
+    """How threads share a pass: rows, or (where ``parts`` is above 1) the units of all rows."""
+
+    threads: int
+    parts: int
+
+    @property
+    def alone(self) -> "Share":
+        """The same work for one thread."""
+        return Share(1, 1)
+
+
+@dataclass(frozen=True)
+class Order:
+    """The order of a dense batch, which is the caller's."""
+
+    rows: np.ndarray
+    lengths: np.ndarray
+    shares: tuple[tuple[int, int, int, int], ...]
+    """For each thread its rows from and to, its part of the units, of how many parts."""
+
+
+class Code:
+    """A pass of a plan as machine code for one dtype."""
+
+    def __init__(self, plan: Plan, which: str, shape: Shape) -> None:
+        target = host()
+        products(shape)
+        kernel = emit_kernel(plan.split, getattr(plan, which), which, shape, which == "backward", target.triple)
+        self._library = Library(machine_code(kernel.module, target), target)
+        self.slots = {key: number for number, key in enumerate(kernel.slots)}
+        self.address = self._library.address(f"{which}_run")
+        self.run = self._library.function(f"{which}_run", ctypes.c_void_p, *[ctypes.c_int64] * 6)
+
+
+class Form:
+    """A pass over batches of one size."""
+
+    def __init__(self, plan: Plan, which: str, dtype: torch.dtype, units: Units, extent: tuple[int, int], share: Share):
+        self.plan, self.share = plan, share
+        self.own: Pass = getattr(plan, which)
+        shape = shape_for(dtype, host())
+        with COMPILING:
+            self._kept = code = _code(_ById(plan), which, shape)  # its memory goes with it, and functions point there
+        self.slots, self.address, self.code = code.slots, code.address, code.run
+        rows, steps = extent
+        widest = rows if share.parts > 1 else -(-rows // share.threads)
+        self.layout = Layout(
+            plan,
+            self.own,
+            shape,
+            dict(units),
+            Extent(rows, steps, widest, share.threads),
+            which == "training",
+            which == "backward",
+        )
+        self.order = _dense(rows, steps, share)
+        self.in_vectors = _read_in_vectors(plan, self.own)
+        itemsize = dtype.itemsize
+        self.in_tape = self._places(self.layout.tape.offsets, itemsize)
+        self.in_scratch = self._places(self.layout.scratch.offsets, itemsize)
+        fixed: dict[tuple[str, ...], int] = dict(self.layout.numbers)
+        for name in ("rows", "places", "users"):
+            fixed["base", name] = self.order.rows.ctypes.data
+        for name in ("lengths", "user lengths"):
+            fixed["base", name] = self.order.lengths.ctypes.data
+        fixed |= {("first step",): 0, ("end of steps",): steps, ("rows",): rows, ("row", "reset"): steps}
+        for name, matrix in plan.split.matrices.items():
+            fixed["width", name] = self.layout.padded(matrix.into)
+        self.numbers = np.array([fixed.get(key, 0) for key in self.slots], np.int64).tobytes()
+
+    def _places(self, offsets: dict[str, int], itemsize: int) -> tuple[tuple[int, int], ...]:
+        found = ((self.slots.get(("base", name)), offset * itemsize) for name, offset in offsets.items())
+        return tuple((slot, offset) for slot, offset in found if slot is not None)
+
+
+def shape_for(dtype: torch.dtype, target: Target) -> Shape:
+    """The vectors and tiles for a dtype on a processor."""
+    width = target.width // (2 if dtype == torch.float64 else 1)
+    return Shape(width, _DTYPES[dtype], _ROWS[target.width])
+
+
+@cache
+def products(shape: Shape) -> Library:
+    """The compiled products of a shape, known by name to every kernel loaded after."""
+    target = host()
+    module = emit_products(shape)
+    emit_outer(module, shape)
+    library = Library(machine_code(module, target), target)
+    for name in ("product", "outer", "pack"):
+        library.publish(f"unrolled_{name}_{shape.suffix}")
+    return library
+
+
+class _ById:
+    """A plan compared by identity: a cell has one."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ById) and other.plan is self.plan
+
+    def __hash__(self) -> int:
+        return id(self.plan)
+
+
+@lru_cache(maxsize=1024)
+def _code(plan: _ById, which: str, shape: Shape) -> Code:
+    return Code(plan.plan, which, shape)
+
+
+@lru_cache(maxsize=1024)
+def _form(plan: _ById, which: str, dtype: torch.dtype, units: Units, extent: tuple[int, int], share: Share) -> Form:
+    return Form(plan.plan, which, dtype, units, extent, share)
+
+
+def form_of(plan: Plan, which: str, dtype: torch.dtype, units: Units, extent: tuple[int, int], share: Share) -> Form:
+    """The form of a pass, made once."""
+    return _form(_ById(plan), which, dtype, units, extent, share)
+
+
+@lru_cache(maxsize=1024)
+def _sharing(plan: _ById, extent: tuple[int, int], units: Units, threads: int) -> Share:
+    of, (rows, steps) = dict(units), extent
+    matrices = plan.plan.split.matrices.values()
+    work = rows * steps * sum(of[matrix.out] * of[matrix.into] for matrix in matrices)
+    if threads == 1 or work < _ALONE:
+        return Share(1, 1)
+    if rows >= 2 * threads:
+        return Share(threads, 1)
+    largest = max((of[matrix.out] * of[matrix.into] for matrix in matrices), default=0)
+    if plan.plan.training.reduces or plan.plan.backward.reduces or largest < 96 * 96:
+        return Share(min(rows, threads), 1)
+    return Share(threads, threads)
+
+
+def sharing(plan: Plan, extent: tuple[int, int], units: Units, threads: int) -> Share:
+    """How so many threads should share a pass; not at all where it is small."""
+    return _sharing(_ById(plan), extent, units, threads)
+
+
+def _dense(rows: int, steps: int, share: Share) -> Order:
+    bounds = [rows * thread // share.threads for thread in range(share.threads + 1)]
+    shares = tuple((start, end, 0, 1) for start, end in zip(bounds, bounds[1:], strict=False))
+    if share.parts > 1:
+        shares = tuple((0, rows, part, share.parts) for part in range(share.parts))
+    return Order(np.arange(rows), np.full(rows, steps), shares)
+
+
+def _read_in_vectors(plan: Plan, own: Pass) -> frozenset[str]:
+    """The arrays by step that are read or written a vector at a time, and so must be padded."""
+    found = {str(name) for one in own.statements for name in names(one.expression)}
+    found |= {f"out.{name}" for name in plan.split.over_time}
+    found |= {f"d_{name}" for name in plan.split.steps}
+    return frozenset(found | {one.right for one in own.outers} | {one.left for one in own.outers})

@@ -1,0 +1,290 @@
+"""A pass as code: through time, stage after stage, with products hoisted before the loop and sunk behind it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from llvmlite import ir
+
+from unrolled.engine.cpu.emit import I64, Body, Value, whole
+from unrolled.engine.cpu.product import Shape, call_product
+from unrolled.engine.cpu.stage import Context, StageWriter, emit_begin, emit_finish, start_of
+from unrolled.engine.cpu.table import Slots, Table
+from unrolled.engine.cpu.team import emit_barrier, job_type
+from unrolled.engine.cpu.weights import write_gradients, write_panels
+from unrolled.engine.passes import Group, Pass, Stage
+from unrolled.engine.split import Split
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The IR of one pass, and the slots of the table that it reads."""
+
+    module: ir.Module
+    slots: tuple[tuple[str, ...], ...]
+    name: str
+
+
+def emit_kernel(parts: Split, own: Pass, name: str, shape: Shape, backwards: bool, triple: str) -> Kernel:
+    """The module of one pass. Its function ``run`` is a job of a team (:mod:`unrolled.engine.cpu.team`)."""
+    module, slots = ir.Module(f"unrolled_{name}"), Slots()
+    module.triple = triple
+    context = Context(module, shape, slots, parts, own, name, backwards)
+    stages = [StageWriter(context, stage, index).emit() for index, stage in enumerate(own.stages)]
+    _PassWriter(context, stages).emit()
+    return Kernel(module, tuple(slots), name)
+
+
+class _PassWriter:
+    """Emits the function that goes through time."""
+
+    def __init__(self, context: Context, stages: list[ir.Function]) -> None:
+        self.context, self.stages, self.shape = context, stages, context.shape
+        function = ir.Function(context.module, job_type(), f"{context.name}_run")
+        self.pointer, self.thread, self.threads, self.first, self.end, self.part, self.parts = function.args
+        self.body = Body(function)
+        self.table = Table(self.body, context.slots, self.pointer, self.shape.pointer)
+
+    def emit(self) -> None:
+        body, table = self.body, self.table
+        entry = body.b.block
+        begin = body.b.append_basic_block("begin")
+        body.b.position_at_end(begin)
+        self.local = body.at(table.base("local"), body.mul(self.thread, table.number("local size")))
+        self.from_step, last = table.number("first step"), table.number("end of steps")
+        write_panels(self.context, table, self.thread, self.threads)
+        self._meet(self.threads)
+        with body.b.if_then(body.b.icmp_signed("<", self.first, self.end)):
+            longest = body.load(table.indices("lengths"), self.first)
+            self.to_step = body.minimum(last, longest)
+            if self.context.backwards:
+                self._backward()
+            else:
+                self._forward()
+        if self.context.backwards:
+            self._meet(self.threads)
+            write_gradients(self.context, table, self.thread, self.threads)
+        body.done()
+        body.b.position_at_end(entry)
+        body.b.branch(begin)
+
+    def _meet(self, parties: Value) -> None:
+        """Wait for the other threads; there are none to wait for where each has rows of its own."""
+        emit_barrier(self.body, self.table.indices("barrier"), parties)
+
+    def _forward(self) -> None:
+        body, chunk = self.body, self.table.number("chunk")
+
+        def chunk_body(start: Value, _: list[Value]) -> None:
+            stop = body.minimum(body.add(start, chunk), self.to_step)
+            for group in self.context.own.hoisted:
+                self._hoisted(group, start, stop)
+            if self.context.own.hoisted:
+                self._meet(self.parts)
+
+            def step(t: Value, _: list[Value]) -> None:
+                active = self._active(t)
+                self._reset_states(t, active)
+                self._stages(t, body.b.sub(t, start), active)
+
+            body.loop(start, stop, whole(1), step)
+
+        body.loop(self.from_step, self.to_step, chunk, chunk_body)
+
+    def _backward(self) -> None:
+        body = self.body
+
+        def step(back: Value, _: list[Value]) -> None:
+            t = body.b.sub(body.b.sub(self.to_step, whole(1)), back)
+            active = self._active(t)
+            self._stages(t, whole(0), active)
+            self._give_to_starts(t, active)
+
+        body.loop(whole(0), body.b.sub(self.to_step, self.from_step), whole(1), step)
+        for group in self.context.own.sunk:
+            self._sunk(group)
+
+    def _active(self, t: Value) -> Value:
+        """The end of the rows that reach past this step; rows stand longest first."""
+        body = self.body
+
+        def count(r: Value, carried: list[Value]) -> list[Value]:
+            inside = body.b.icmp_signed(">", body.load(self.table.indices("lengths"), r), t)
+            return [body.add(carried[0], body.b.zext(inside, I64))]
+
+        (active,) = body.loop(self.first, self.end, whole(1), count, [self.first])
+        return active
+
+    # Stages
+
+    def _stages(self, t: Value, chunk: Value, active: Value) -> None:
+        for index, (stage, function) in enumerate(zip(self.context.own.stages, self.stages, strict=True)):
+            emit_begin(self.context, self.table, stage, self.first, active)
+            self._stage(stage, function, index, t, chunk, active)
+            emit_finish(self.context, self.table, stage, self.first, active)
+            self._meet(self.parts)
+
+    def _stage(self, stage: Stage, function: ir.Function, index: int, t: Value, chunk: Value, active: Value) -> None:
+        body, table = self.body, self.table
+        begin, end = self._share(table.blocks(stage.size))
+
+        def some_units(left: Value, right: Value) -> None:
+            for group in stage.groups:
+                self._group(group, t, active, left, right)
+            body.b.call(function, [self.pointer, t, chunk, self.first, active, left, right, self.local])
+
+        if not stage.groups:
+            some_units(begin, end)
+            return
+        at_once = table.number("units at once", str(index))
+
+        def block(left: Value, _: list[Value]) -> None:
+            some_units(left, body.minimum(body.add(left, at_once), end))
+
+        body.loop(begin, end, at_once, block)
+
+    def _share(self, vectors: Value) -> tuple[Value, Value]:
+        """This thread's part of so many vectors of units: from an even one to an even one."""
+        body = self.body
+        pairs = body.b.ashr(vectors, whole(1))
+        bounds = [
+            body.b.shl(body.b.sdiv(body.mul(pairs, part), self.parts), whole(1))
+            for part in (self.part, body.add(self.part, whole(1)))
+        ]
+        return bounds[0], bounds[1]
+
+    def _group(self, group: Group, t: Value, active: Value, left: Value, right: Value) -> None:
+        """The products of a group for some vectors of units, into local memory."""
+        body, table = self.body, self.table
+        columns, wide = len(group.columns), 2 * self.shape.width
+        panels = body.b.sdiv(body.add(body.mul(body.b.sub(right, left), whole(columns)), whole(1)), whole(2))
+        first_panel = body.b.sdiv(body.mul(left, whole(columns)), whole(2))
+        out = body.at(self.local, table.number("local", group.name))
+        for place, segment in enumerate(group.segments):
+            array = self.context.arrays(segment.source)
+            depth, stride = table.units(self.context.size(segment.source)), table.number("row", array.name)
+            source = body.at(start_of(table, array, t), body.mul(self.first, stride))
+            weights = body.at(self._weights(group, place), body.mul(first_panel, depth, whole(wide)))
+            rows = body.b.sub(active, self.first)
+            more = whole(int(place > 0))
+            row = table.number("row", group.name)
+            call_product(body, self.shape, rows, depth, source, stride, weights, panels, out, row, more)
+
+    def _weights(self, group: Group, place: int) -> Value:
+        return self.body.at(self.table.base("weights"), self.table.number("weights", group.name, str(place)))
+
+    # Before and behind the loop
+
+    def _panel_blocks(self, group: Group, one_row: Callable[[Value, Value, Value], None]) -> None:
+        """Some panels at a time for all rows, so that their weights stay in the cache."""
+        body, table = self.body, self.table
+        vectors = body.mul(table.blocks(group.size), whole(len(group.columns)))
+        at_once = table.number("panels at once")
+        first, last = (body.b.ashr(bound, whole(1)) for bound in self._share(vectors))
+
+        def block(left: Value, _: list[Value]) -> None:
+            count = body.b.sub(body.minimum(body.add(left, at_once), last), left)
+            body.loop(self.first, self.end, whole(1), lambda r, _: one_row(r, left, count))
+
+        body.loop(first, last, at_once, block)
+
+    def _hoisted(self, group: Group, start: Value, stop: Value) -> None:
+        body, table, wide = self.body, self.table, 2 * self.shape.width
+
+        def one_row(r: Value, panel: Value, count: Value) -> None:
+            until = body.minimum(stop, body.load(table.indices("lengths"), r))
+            user = body.load(table.indices("rows"), r)
+            out = body.at(table.base(group.name), body.mul(r, table.number("row", group.name)))
+            out = body.at(out, body.mul(panel, whole(wide)))
+            for place, segment in enumerate(group.segments):
+                depth = table.units(self.context.size(segment.source))
+                step = table.number("step", segment.source)
+                at = body.add(body.mul(user, table.number("row", segment.source)), body.mul(start, step))
+                weights = body.at(self._weights(group, place), body.mul(panel, depth, whole(wide)))
+                source, more = body.at(table.base(segment.source), at), whole(int(place > 0))
+                rows, out_step = body.b.sub(until, start), table.number("step", group.name)
+                call_product(body, self.shape, rows, depth, source, step, weights, count, out, out_step, more)
+
+        self._panel_blocks(group, one_row)
+
+    def _sunk(self, group: Group) -> None:
+        """Products that only leave the loop, for all steps of a row at once, added to what the loop wrote there."""
+        body, table, wide = self.body, self.table, 2 * self.shape.width
+        (target,) = group.columns
+        written = any(str(one.target) == target for one in self.context.own.statements)
+
+        def one_row(r: Value, panel: Value, count: Value) -> None:
+            until = body.minimum(self.to_step, body.load(table.indices("lengths"), r))
+            user, step = body.load(table.indices("rows"), r), table.number("step", target)
+            at = body.add(body.mul(user, table.number("row", target)), body.mul(self.from_step, step))
+            out = body.at(table.base(target), body.add(at, body.mul(panel, whole(wide))))
+            for place, segment in enumerate(group.segments):
+                depth = table.units(self.context.size(segment.source))
+                array = self.context.arrays(segment.source)
+                stride = table.number("step", array.name)
+                start = body.add(body.mul(r, table.number("row", array.name)), body.mul(self.from_step, stride))
+                weights = body.at(self._weights(group, place), body.mul(panel, depth, whole(wide)))
+                source, more = body.at(table.base(array.name), start), whole(int(written or place > 0))
+                rows = body.b.sub(until, self.from_step)
+                call_product(body, self.shape, rows, depth, source, stride, weights, count, out, step, more)
+
+        with body.b.if_then(body.b.icmp_signed("!=", table.number("base", target), whole(0))):
+            self._panel_blocks(group, one_row)
+
+    # Resets
+
+    def _marked_rows(self, t: Value, active: Value, what: Callable[[Value, Value], None]) -> None:
+        """Do something for every row whose state returns to its start before this step."""
+        body, table = self.body, self.table
+        reset = table.number("base", "reset")
+        with body.b.if_then(body.b.icmp_signed("!=", reset, whole(0))):
+            marks = body.b.inttoptr(reset, ir.IntType(8).as_pointer())
+
+            def row(r: Value, _: list[Value]) -> None:
+                user = body.load(table.indices("rows"), r)
+                at = body.add(body.mul(user, table.number("row", "reset")), t)
+                marked = body.b.icmp_signed("!=", body.load(marks, at), ir.Constant(ir.IntType(8), 0))
+                with body.b.if_then(marked):
+                    what(r, user)
+
+            with body.b.if_then(body.b.icmp_signed("==", self.part, whole(0))):
+                body.loop(self.first, active, whole(1), row)
+            self._meet(self.parts)
+
+    def _reset_states(self, t: Value, active: Value) -> None:
+        def put_back(r: Value, user: Value) -> None:
+            for state in self.context.parts.states:
+                self._each_unit(
+                    state, self._state_row(f"entry.{state}", r, t), self._start_row(f"start.{state}", user), 0
+                )
+
+        self._marked_rows(t, active, put_back)
+
+    def _give_to_starts(self, t: Value, active: Value) -> None:
+        def give(r: Value, user: Value) -> None:
+            for state in self.context.parts.states:
+                carry, start = self._state_row(f"carry.{state}", r, t), self._start_row(f"d_start.{state}", user)
+                self._each_unit(state, carry, start, 1)
+
+        self._marked_rows(t, active, give)
+
+    def _state_row(self, array: str, r: Value, t: Value) -> Value:
+        body, table = self.body, self.table
+        slot = body.mul(body.b.and_(t, table.number("mask", array)), table.number("step", array))
+        return body.at(table.base(array), body.add(slot, body.mul(r, table.number("row", array))))
+
+    def _start_row(self, array: str, user: Value) -> Value:
+        return self.body.at(self.table.base(array), self.body.mul(user, self.table.number("row", array)))
+
+    def _each_unit(self, state: str, slot: Value, start: Value, gives: int) -> None:
+        """Copy a row from its start, or add its gradient to the start's and clear it."""
+        body = self.body
+
+        def unit(k: Value, _: list[Value]) -> None:
+            here, there = body.at(slot, k), body.at(start, k)
+            if gives:
+                body.b.store(body.b.fadd(body.load(there), body.load(here)), there)
+                body.b.store(ir.Constant(self.shape.scalar, 0.0), here)
+            else:
+                body.b.store(body.load(there), here)
+
+        body.loop(whole(0), self.table.units(self.context.parts.sizes[state]), whole(1), unit)

@@ -1,0 +1,232 @@
+"""The compiled backend: torch runs what needs no recurrence, machine code the rest; autograd sees one function."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._C._functorch import peek_interpreter_stack
+from torch.autograd import forward_ad
+
+from unrolled.engine import pieces
+from unrolled.engine.cpu.execute import Gradients, Inputs, backward, forward
+from unrolled.engine.loop import loop, stepper, unroll
+from unrolled.engine.plan import Plan, make_plan
+from unrolled.engine.run import Run, Values
+from unrolled.equations.expression import Statement
+
+
+def why_not(run: Run) -> str:
+    """Why compiled code cannot do a run; empty where it can."""
+    tensors = (run.x, *run.parameters.values(), *run.state.values())
+    if not all(tensor.is_cpu for tensor in tensors):
+        return f"its tensors are on {run.x.device}"
+    if run.x.dtype not in (torch.float32, torch.float64):
+        return f"its numbers are {run.x.dtype}, and compiled code has float32 and float64"
+    if torch.is_autocast_enabled("cpu"):
+        return "autocast is on, which chooses another precision op by op"
+    if peek_interpreter_stack() is not None:
+        return "a transform of torch.func looks at each op"
+    if forward_ad._current_level >= 0 and any(forward_ad.unpack_dual(tensor).tangent is not None for tensor in tensors):
+        return "forward-mode derivatives are wanted"
+    return ""
+
+
+def fused(run: Run) -> tuple[Tensor, Values, Values]:
+    """Compute a run by compiled code; the same results as the loop's, to rounding."""
+    if not run.x.shape[0] or not run.x.shape[1]:
+        return loop(run)
+    plan, values = effective(run)
+    over_time, final = _recur(run, plan, values)
+    seen = {**values, **over_time}
+    results = {name: _over_time(run, name, seen) for name in dict.fromkeys((run.cell.output, *run.record))}
+    return results[run.cell.output], final, {name: results[name] for name in run.record}
+
+
+def effective(run: Run) -> tuple[Plan, Mapping[str, Tensor]]:
+    """A run's plan, and the values that its core is given: parameters, x, and what torch computes beforehand."""
+    cell = run.cell
+    wanted = tuple(dict.fromkeys((cell.output, *run.record)))
+    drawn = frozenset([name for name in cell.noise if name in run.parameters])
+    plan = make_plan(cell, wanted, drawn)
+    values = {**run.parameters, "x": run.x}
+    if plan.split.before:
+        values = _before(run, plan.split.before, {**run.numbers(plan.split.before), **values})
+    return plan, values
+
+
+def _before(run: Run, statements: tuple[Statement, ...], values: Values) -> Values:
+    """What torch computes for all steps at once: rows stand as (N, 1, size) beside steps (N, T, size)."""
+    x, valid = run.x, run.valid
+    if valid is not None and x.numel():
+        longest = valid.sum(1).argmax()
+        x = torch.where(valid.unsqueeze(-1), x, torch.where(valid[longest, 0], x[longest, 0], 1).detach())
+    per_row = {
+        name: value.unsqueeze(1)
+        for name, value in run.parameters.items()
+        if name in run.cell.noise and run.cell.noise[name].per == "sequence" and value.dim() == 2
+        if len(run.cell.program.noise[name].shape) == 1
+    }
+    found = stepper(statements)({**values, **per_row, "x": x})
+    return {**found, **per_row, "x": x}
+
+
+def _over_time(run: Run, name: str, values: Mapping[str, Tensor]) -> Tensor:
+    key = f"{name}'" if name in run.cell.states else name
+    value, batch, steps = values[key], *run.x.shape[:2]
+    if value.dim() < 3:
+        value = value.expand(batch, steps, run.units[name])
+    elif value.shape[1] != steps:
+        value = value.expand(batch, steps, -1)
+    return value if run.valid is None else torch.where(run.valid.unsqueeze(-1), value, 0)
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything of a call that is no differentiable tensor, and which names the tensors have."""
+
+    run: Run
+    plan: Plan
+    names: tuple[tuple[str, str], ...]
+
+    def inputs(self, tensors: tuple[Tensor, ...]) -> Inputs:
+        matrices, vectors, rows, steps, state, start = (
+            {name: tensor for (of, name), tensor in zip(self.names, tensors, strict=True) if of == kind}
+            for kind in ("matrices", "vectors", "rows", "steps", "state", "start")
+        )
+        run = self.run
+        reset = None if run.reset is None else run.reset.view(torch.uint8)
+        shape = (run.x.shape[0], run.x.shape[1])
+        given = (matrices, vectors, rows, steps, state, start)
+        return Inputs(*given, run.lengths, reset, shape, run.x.dtype, run.sizes)
+
+
+def request_for(run: Run, plan: Plan, values: Mapping[str, Tensor]) -> tuple["Request", tuple[Tensor, ...]]:
+    """What the compiled core is asked, and the tensors that it is given."""
+    parts = plan.split
+    given: dict[tuple[str, str], Tensor] = {}
+    for name, matrix in parts.matrices.items():
+        given["matrices", name] = _dense(values[name], matrix.heads)
+    for name in parts.vectors:
+        given["vectors", name] = values[name].reshape(-1)
+    for name in parts.rows:
+        value = values[name]
+        given["rows", name] = value.squeeze(1) if value.dim() == 3 else value
+    for name in parts.steps:
+        given["steps", name] = values[name]
+    for name in parts.states:
+        given["state", name] = run.state[name]
+    if run.reset is not None:
+        for name in parts.states:
+            given["start", name] = run.start[name]
+    return Request(run, plan, tuple(given)), tuple(given.values())
+
+
+def _recur(run: Run, plan: Plan, values: Mapping[str, Tensor]) -> tuple[Values, Values]:
+    parts = plan.split
+    request, tensors = request_for(run, plan, values)
+    if not (torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)):
+        over_time, final, _ = forward(plan, request.inputs(tensors), keep=False)
+        return over_time, final
+    results = _Recurrence.apply(request, *tensors)
+    split_at = len(parts.over_time)
+    return dict(zip(parts.over_time, results[:split_at], strict=True)), dict(
+        zip(parts.states, results[split_at:], strict=True)
+    )
+
+
+def _dense(matrix: Tensor, heads: int) -> Tensor:
+    """A block-diagonal matrix with its zeros."""
+    return matrix if heads == 1 else torch.block_diag(*matrix)
+
+
+class _Recurrence(torch.autograd.Function):
+    """The recurrence as autograd sees it: results over time, then final states."""
+
+    @staticmethod
+    def forward(ctx: Any, request: Request, *tensors: Tensor) -> tuple[Tensor, ...]:  # pyright: ignore
+        inputs = request.inputs(tensors)
+        if request.run.checkpoint:
+            over_time, final, begins = pieces.forward(request.plan, inputs, request.run.checkpoint)
+            ctx.save_for_backward(*(value for begin in begins for value in begin.values()), *tensors)
+        else:
+            over_time, final, tape = forward(request.plan, inputs, keep=True)
+            ctx.save_for_backward(tape.memory, *tensors)
+            ctx.tape = replace(tape, memory=tape.memory.new_empty(0))  # the memory goes with what autograd saves
+        ctx.request = request
+        return *over_time.values(), *final.values()
+
+    @staticmethod
+    def backward(ctx: Any, *arriving: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
+        request: Request = ctx.request
+        count = len(request.names)
+        kept, tensors = ctx.saved_tensors[:-count], ctx.saved_tensors[-count:]
+        if torch.is_grad_enabled():  # somebody will differentiate these gradients once more
+            return None, *_by_the_loop(request, tuple(tensors), arriving)
+        parts = request.plan.split
+        split_at = len(parts.over_time)
+        wanted = frozenset(
+            name for (_, name), need in zip(request.names, ctx.needs_input_grad[1:], strict=True) if need
+        )
+        inputs = request.inputs(tuple(tensors))
+        of_time = dict(zip(parts.over_time, arriving[:split_at], strict=True))
+        of_final = dict(zip(parts.states, arriving[split_at:], strict=True))
+        if request.run.checkpoint:
+            states = iter(kept)
+            begins = [{name: next(states) for name in parts.states} for _ in range(len(kept) // len(parts.states))]
+            found = pieces.backward(request.plan, inputs, request.run.checkpoint, begins, of_time, of_final, wanted)
+        else:
+            tape = replace(ctx.tape, memory=kept[0])
+            found = backward(request.plan, inputs, tape, of_time, of_final, wanted)
+        gradients = [
+            _gradient(found, kind, name, tensor) if need else None
+            for (kind, name), tensor, need in zip(request.names, tensors, ctx.needs_input_grad[1:], strict=True)
+        ]
+        return None, *gradients
+
+
+def _gradient(found: Gradients, kind: str, name: str, like: Tensor) -> Tensor:
+    if kind == "matrices":
+        return found.matrices[name].contiguous() if name in found.matrices else torch.zeros_like(like)
+    if kind in ("vectors", "rows"):
+        value = found.sums.get(name)
+        if value is None:
+            return torch.zeros_like(like)
+        return value.sum(0) if kind == "vectors" else value
+    if kind == "steps":
+        return found.steps[name].contiguous() if name in found.steps else torch.zeros_like(like)
+    return (found.state if kind == "state" else found.start)[name]
+
+
+@dataclass(frozen=True)
+class _CoreRun(Run):
+    """A run of a recurrence alone, for the plain loop."""
+
+    stepwise: frozenset[str] = frozenset()
+
+    def parameters_at(self, t: int) -> Values:
+        """What step ``t`` is given."""
+        return {name: value[:, t] if name in self.stepwise else value for name, value in self.parameters.items()}
+
+
+def _by_the_loop(request: Request, tensors: tuple[Tensor, ...], arriving: tuple[Tensor, ...]) -> list[Tensor | None]:
+    """The gradients of the recurrence as differentiable functions of its inputs: autograd through the plain loop."""
+    run, parts = request.run, request.plan.split
+    kinds = dict(zip(request.names, tensors, strict=True))
+    given = {name: value for (kind, name), value in kinds.items() if kind in ("matrices", "vectors", "rows", "steps")}
+    state = {name: kinds["state", name] for name in parts.states}
+    start = {name: kinds.get(("start", name), run.start[name]) for name in parts.states}
+    x = given.pop("x", run.x.detach())
+    of = (run.units, run.sizes, None, frozenset(parts.steps))
+    core = _CoreRun(run.cell, given, x, start, state, run.lengths, run.reset, (), *of)
+    seen: dict[str, list[Tensor]] = {name: [] for name in parts.over_time}
+    final: Values = state
+    for values, now, final in unroll(core, parts.core):  # noqa: B007
+        for name, over_time in seen.items():
+            value = values[name].expand(x.shape[0], -1)
+            over_time.append(value if now is None else torch.where(now, value, 0))
+    results = [*(torch.stack(one, 1) for one in seen.values()), *(final[name] for name in parts.states)]
+    wanted = [tensor for tensor in tensors if tensor.requires_grad]
+    found = iter(torch.autograd.grad(results, wanted, arriving, create_graph=True, allow_unused=True))
+    return [next(found) if tensor.requires_grad else None for tensor in tensors]

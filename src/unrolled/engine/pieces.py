@@ -1,0 +1,81 @@
+"""A pass in pieces: only the state before each piece is kept, and the piece is run once more on the way back.
+
+Memory grows with T / k + k instead of T. The gradients are those of the whole run, bit by bit: every sum over steps is
+taken from the last step to the first, in the same blocks.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from unrolled.engine.cpu import execute
+from unrolled.engine.cpu.execute import Gradients, Inputs
+from unrolled.engine.cpu.outer import STEPS
+from unrolled.engine.plan import Plan
+
+States = dict[str, Tensor]
+
+
+def forward(plan: Plan, inputs: Inputs, steps: int) -> tuple[dict[str, Tensor], States, list[States]]:
+    """What is wanted over time, the final states, and the states before each piece of so many steps."""
+    found: dict[str, list[Tensor]] = {key: [] for key in plan.split.over_time}
+    state, begins = dict(inputs.state), []
+    for start, stop in _bounds(inputs.shape[1], steps):
+        begins.append(state)
+        over_time, state, _ = execute.forward(plan, _piece(inputs, start, stop, state), keep=False)
+        for key, value in over_time.items():
+            found[key].append(value)
+    return {key: torch.cat(values, 1) for key, values in found.items()}, state, begins
+
+
+def backward(
+    plan: Plan,
+    inputs: Inputs,
+    steps: int,
+    begins: list[States],
+    arriving: Mapping[str, Tensor],
+    final: Mapping[str, Tensor],
+    wanted: frozenset[str],
+) -> Gradients:
+    """The gradients that :func:`unrolled.engine.cpu.execute.backward` gives for the whole run."""
+    total: Gradients | None = None
+    of_steps: dict[str, list[Tensor]] = {}
+    for begin, (start, stop) in reversed(list(zip(begins, _bounds(inputs.shape[1], steps), strict=True))):
+        piece = _piece(inputs, start, stop, begin)
+        _, _, tape = execute.forward(plan, piece, keep=True)
+        arrived = {key: value[:, start:stop] for key, value in arriving.items()}
+        into = None if total is None else replace(total, steps={})
+        total = execute.backward(plan, piece, tape, arrived, final, wanted, into, trim=False)
+        for name, value in total.steps.items():
+            of_steps.setdefault(name, []).append(value)
+        final = total.state
+    assert total is not None
+    units = dict(inputs.units)
+    sizes, matrices = plan.split.sizes, plan.split.matrices
+    return Gradients(
+        {name: value[:, : units[matrices[name].into]].contiguous() for name, value in total.matrices.items()},
+        {name: value[:, : units[sizes[name]]].contiguous() for name, value in total.sums.items()},
+        {name: torch.cat(values[::-1], 1)[..., : units[sizes[name]]] for name, values in of_steps.items()},
+        total.state,
+        {name: value[:, : units[sizes[name]]].contiguous() for name, value in total.start.items()},
+    )
+
+
+def _bounds(steps: int, wanted: int) -> Iterator[tuple[int, int]]:
+    """Where pieces begin and end: a whole number of blocks each."""
+    length = -(-wanted // STEPS) * STEPS
+    return ((start, min(start + length, steps)) for start in range(0, steps, length))
+
+
+def _piece(inputs: Inputs, start: int, stop: int, state: Mapping[str, Tensor]) -> Inputs:
+    return replace(
+        inputs,
+        steps={name: value[:, start:stop] for name, value in inputs.steps.items()},
+        state=state,
+        lengths=None if inputs.lengths is None else (inputs.lengths - start).clamp(0, stop - start),
+        reset=None if inputs.reset is None else inputs.reset[:, start:stop],
+        shape=(inputs.shape[0], stop - start),
+        steps_of_all=inputs.shape[1],
+    )
