@@ -1,0 +1,1 @@
+"""The themes: each file measures one thing and gives a Report."""
