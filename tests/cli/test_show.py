@@ -10,6 +10,7 @@ from cli.commands import run
 from tasks.samples import write
 from unrolled.cells.library import LIBRARY
 from unrolled.data.reading import load_text
+from unrolled.engine.explain import code, explain
 from unrolled.equations.cell import Cell
 
 
@@ -90,3 +91,50 @@ def test_data_are_listed_and_can_be_trained_on(tmp_path: Path) -> None:
     assert "unrolled train text tinyshakespeare\n" in text
     splits = load_text(one["name"])
     assert len(splits.train) + len(splits.valid) == one["characters"]
+
+
+# How a cell is computed
+
+
+def test_a_cell_is_explained(tmp_path: Path) -> None:
+    sizes = ("--batch", 3, "--steps", 7, "--input", 5, "--hidden", 6)
+    text = shown(tmp_path, "cells", "gru", "--explain", *sizes)
+    assert text.startswith("gru: N 3, T 7, D 5, H 6; float32, with gradients\nbackend: cpu")
+    assert "    r = sigmoid(W_r @ x + U_r @ h + b_r)\n" in text
+    described = json.loads(shown(tmp_path, "cells", "gru", "--explain", "--json", *sizes))
+    expected = explain(LIBRARY["gru"], 3, 7, 5, 6).to_dict()
+    del described["machine"], expected["machine"]  # the threads are those of each process
+    assert described == json.loads(json.dumps(expected))
+
+
+def test_an_explanation_has_sizes_by_itself(tmp_path: Path) -> None:
+    assert shown(tmp_path, "cells", "lstm", "--explain").startswith("lstm: N 1, T 100, D 64, H 64; ")
+    named = shown(tmp_path, "cells", "lstm_projected", "--explain", "--size", "projection=8")
+    assert named.startswith("lstm_projected: N 1, T 100, D 64, H 64, projection 8; ")
+    assert "wants the size 'projection'" in run("cells", "lstm_projected", "--explain", folder=tmp_path).error
+
+
+@pytest.mark.parametrize("which", ["forward", "training", "backward"])
+def test_the_code_of_a_pass_is_printed(which: str, tmp_path: Path) -> None:
+    write(tmp_path, "cell mine\nh' = tanh(W @ x + U @ h)\n", "mine.txt")
+    text = shown(tmp_path, "cells", "mine.txt", "--code", which)
+    assert text == code(Cell.from_text("cell mine\nh' = tanh(W @ x + U @ h)\n"), which) + "\n"
+    assert "  ; d_h' = carry.h + arrive.h'\n" in text or which != "backward"
+    assert "  ; h' = tanh(_h3)\n" in text or which == "backward"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--explain",), "name the cell to show"),
+        (("--code", "forward"), "name the cell to show"),
+        (("elman", "--code", "foward"), "there is no pass 'foward'; choose from forward, training, backward."),
+        (("elman", "--batch", 3), "--batch goes with --explain"),
+        (("elman", "--size", "projection=3"), "--size goes with --explain"),
+        (("elman", "--explain", "--size", "projection"), "--size wants NAME=UNITS"),
+        (("elman", "--explain", "--hidden", 0), "cell elman: the hidden size is a whole number from 1 on"),
+        (("elman", "--explain", "--steps", 0), "steps is a whole number from 1 on, and is 0."),
+    ],
+)
+def test_what_cannot_be_explained(words: tuple[object, ...], message: str, tmp_path: Path) -> None:
+    assert run("cells", *words, folder=tmp_path).error.startswith(message)

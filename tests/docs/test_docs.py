@@ -1,15 +1,18 @@
 """What the documents show is true: code runs, commands run, links lead somewhere, options exist.
 
-Each document's ``python`` blocks run in order, in one namespace and an empty folder; its ``console`` lines that begin
-with ``$`` run in a shell with the program on its path. Only the size of training is changed, so that the tests take
-seconds: a budget in minutes becomes four steps of a small network (two more where a run is resumed), and a file that
-holds the first pages of the bundled text stands in its place under its name.
+Each document's ``python`` blocks run in order, in one namespace and an empty folder; a ``text`` block right behind one
+is what it prints. Its ``console`` lines that begin with ``$`` run in a shell with the program on its path. Only the
+size of training is changed, so that the tests take seconds: a budget in minutes becomes four steps of a small network
+(two more where a run is resumed), and a file that holds the first pages of the bundled text stands in its place under
+its name.
 """
 
 import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,18 @@ def blocks(document: Path, language: str) -> list[str]:
     return [text for kind, text in BLOCK.findall(document.read_text(encoding="utf-8")) if kind == language]
 
 
+def code_and_output(document: Path) -> list[tuple[str, str | None]]:
+    """Each ``python`` block, and the ``text`` block that stands right behind it."""
+    text = document.read_text(encoding="utf-8")
+    found = list(BLOCK.finditer(text))
+    pairs = []
+    for block, following in zip(found, [*found[1:], None], strict=True):
+        shown = following is not None and following[1] == "text" and not text[block.end() : following.start()].strip()
+        if block[1] == "python":
+            pairs.append((block[2], following[2] if shown and following else None))
+    return pairs
+
+
 def in_seconds(command: str) -> str:
     """The command with a budget in minutes made a few steps."""
     if "unrolled train" not in command:
@@ -41,12 +56,16 @@ def with_code(language: str) -> list:
 
 
 @pytest.mark.parametrize("document", with_code("python"))
-def test_the_code_runs(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_code_runs_and_prints_what_is_shown(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path, SHAKESPEARE[:30_000], "tinyshakespeare")
     namespace = {"__name__": "document"}
-    for code in blocks(document, "python"):
-        exec(compile(code, str(document), "exec"), namespace)
+    for code, shown in code_and_output(document):
+        with redirect_stdout(StringIO()) as printed:
+            exec(compile(code, str(document), "exec"), namespace)
+        assert shown is None or printed.getvalue() == shown
 
 
 @pytest.mark.parametrize("document", with_code("console"))

@@ -9,9 +9,9 @@ from torch.nn import functional
 from laws import assert_same
 from layers.by_hand import batch, by_hand, perturbed, some_state
 from unrolled.cells.library import LIBRARY
+from unrolled.engine.backends import BACKENDS
 from unrolled.engine.loop import loop
 from unrolled.engine.run import Run
-from unrolled.engine.scan import BACKENDS
 from unrolled.layers.recurrent import Recurrent
 
 
