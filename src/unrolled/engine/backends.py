@@ -1,7 +1,6 @@
 """Who computes a run: the backends by name, the choice between them, and a request put to the one chosen."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from torch import Tensor
 
@@ -26,9 +25,7 @@ def compute(
     checkpoint: int | None,
 ) -> tuple[Tensor, Values, Values]:
     """Outputs, final states and recorded quantities, by the arguments of :func:`unrolled.scan`."""
-    if checkpoint is not None and checkpoint < 1:
-        raise UsageError(f"checkpoint is a number of steps from 1 on, and is {checkpoint}.")
-    run = replace(prepare(cell, parameters, x, state, lengths, reset, record), checkpoint=checkpoint)
+    run = prepare(cell, parameters, x, state, lengths, reset, record, checkpoint)
     return BACKENDS[choice(resolve(backend), run)[0]](run)
 
 

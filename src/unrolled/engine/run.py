@@ -76,10 +76,13 @@ def prepare(
     lengths: Tensor | None = None,
     reset: Tensor | None = None,
     record: tuple[str, ...] = (),
+    checkpoint: int | None = None,
 ) -> Run:
     """Check a request and fill in what was left out. Raises UsageError where shapes, names or dtypes do not fit."""
     if x.dim() != 3 or not x.is_floating_point():
         raise UsageError(f"x is (N, T, D) of a float dtype, and is {tuple(x.shape)} of {x.dtype}.")
+    if checkpoint is not None and checkpoint < 1:
+        raise UsageError(f"checkpoint is a number of steps from 1 on, and is {checkpoint}.")
     batch, steps, _ = x.shape
     known = _sizes(cell, x.shape[2], tuple((name, value.shape) for name, value in parameters.items()))
     units = _units(cell, known)
@@ -112,7 +115,7 @@ def prepare(
         reset = reset.to(x.device, torch.bool)
         if lengths is not None:
             reset = reset & (torch.arange(steps, device=x.device) < lengths.unsqueeze(1))  # padding changes nothing
-    return Run(cell, parameters, x, start, given, lengths, reset, tuple(record), units, known)
+    return Run(cell, parameters, x, start, given, lengths, reset, tuple(record), units, known, checkpoint)
 
 
 def _check_shape(what: str, value: Tensor, wanted: tuple[int, ...]) -> None:

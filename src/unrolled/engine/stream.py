@@ -86,7 +86,7 @@ class Stream:
         (output,) = parts.over_time
         size = parts.sizes[output.removesuffix("'")]
         shape = (x.shape[0], layout.units[size])
-        call.steps(f"out.{output}", x.new_empty(shape[0], 1, shape[1]), size)
+        call.steps(f"out.{output}", x.new_empty(shape[0], 1, shape[1]), output.removesuffix("'"))
         for name in parts.states:
             call.table[slots["row", f"entry.{name}"]] = layout.units[parts.sizes[name]]
         call.run()

@@ -55,6 +55,9 @@ class CellParameters(nn.Module):
 
     def named(self) -> dict[str, Tensor]:
         """The parameters by name; a parametrized one (torch.nn.utils.parametrize) as its parametrization gives it."""
+        own = self._parameters
+        if len(own) == len(self.shapes):
+            return dict(own)  # pyright: ignore[reportReturnType]  # none of them is None
         return {name: getattr(self, name) for name in self.shapes}
 
     def draw_noise(self, x: Tensor) -> dict[str, Tensor]:
@@ -199,12 +202,12 @@ class Recurrent(nn.Module):
                 part = None if given is None else given.part(place)
                 result = self._run(layer, direction, below, part, lengths, reset, record)
                 sides.append(result.outputs)
-                states[place] = result.state
+                states |= {f"{place}.{name}": value for name, value in result.state.items()}
                 recorded |= {f"{place}.{name}": value for name, value in result.recorded.items()}
             values = torch.cat(sides, -1) if len(sides) > 1 else sides[0]  # (N, T, size)
             values = values + below if self.residual and layer else values
         outputs = values if packed is None else _pack_like(values, lengths, packed)
-        return Recurred(outputs, State.join(states), recorded)
+        return Recurred(outputs, State.of_one_batch(states), recorded)
 
     def step(self, x: Tensor, state: Mapping[str, Tensor] | None = None) -> tuple[Tensor, State]:
         """One step of a stream: x (N, D) and the state so far give the output (N, size) and the next state."""
@@ -228,9 +231,9 @@ class Recurrent(nn.Module):
         after, values = {}, x
         for layer in range(self.num_layers):
             one, names = self._one(layer, "forward"), self._stream_names[layer]
-            own = one._parameters if len(one._parameters) == len(one.shapes) else one.named()
+            own = one.named()
             states = [state[name] for name in names]
-            done = one.stream.step(own, values, states)  # pyright: ignore[reportArgumentType]  # none of them is None
+            done = one.stream.step(own, values, states)
             if done is None:
                 return None
             outputs, states = done
