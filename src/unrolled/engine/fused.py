@@ -11,6 +11,7 @@ from torch.autograd import forward_ad
 
 from unrolled.engine import pieces
 from unrolled.engine.cpu.execute import Gradients, Inputs, backward, forward
+from unrolled.engine.cpu.form import joined
 from unrolled.engine.loop import loop, stepper, unroll
 from unrolled.engine.plan import Plan, make_plan
 from unrolled.engine.run import Run, Values
@@ -107,7 +108,7 @@ def request_for(run: Run, plan: Plan, values: Mapping[str, Tensor]) -> tuple["Re
     parts = plan.split
     given: dict[tuple[str, str], Tensor] = {}
     for name, matrix in parts.matrices.items():
-        given["matrices", name] = _dense(values[name], matrix.heads)
+        given["matrices", name] = joined(values[name], matrix, run.sizes)
     for name in parts.vectors:
         given["vectors", name] = values[name].reshape(-1)
     for name in parts.rows:
@@ -134,11 +135,6 @@ def _recur(run: Run, plan: Plan, values: Mapping[str, Tensor]) -> tuple[Values, 
     return dict(zip(parts.over_time, results[:split_at], strict=True)), dict(
         zip(parts.states, results[split_at:], strict=True)
     )
-
-
-def _dense(matrix: Tensor, heads: int) -> Tensor:
-    """A block-diagonal matrix with its zeros."""
-    return matrix if heads == 1 else torch.block_diag(*matrix)
 
 
 class _Recurrence(torch.autograd.Function):

@@ -163,8 +163,9 @@ class Call:
             self._ragged(inputs.lengths)
         for name, matrix in inputs.matrices.items():
             self._put("base", name, matrix.data_ptr())
-            self._put("unit step", name, matrix.stride(0))
-            self._put("depth step", name, matrix.stride(1))
+            self._put("head step", name, matrix.stride(0))
+            self._put("unit step", name, matrix.stride(-2))
+            self._put("depth step", name, matrix.stride(-1))
         for name, vector in inputs.vectors.items():
             self._put("base", name, self.padded(vector, plan.split.sizes[name]).data_ptr())
         for name, value in inputs.rows.items():
@@ -230,9 +231,11 @@ class Call:
     def gradient(self, matrix: str, value: Tensor | None = None) -> Tensor:
         """An array for a matrix's gradient, which is added to it."""
         layout, of = self.form.layout, self.form.plan.split.matrices[matrix]
+        heads, width = layout.numbers["heads", matrix], layout.numbers["width", matrix]
         if value is None:
-            value = torch.zeros(layout.units[of.out], layout.padded(of.into), dtype=self.inputs.dtype)
-        self.trims[id(value)] = layout.units[of.into]
+            leading = (heads,) if heads > 1 else ()
+            value = torch.zeros(*leading, layout.units[of.out] // heads, width, dtype=self.inputs.dtype)
+        self.trims[id(value)] = layout.units[of.into] // heads
         self._put("base", f"gradient.{matrix}", value.data_ptr())
         return value
 
