@@ -11,6 +11,7 @@ from torch.autograd import forward_ad
 
 from unrolled.engine import pieces
 from unrolled.engine.cpu.execute import Gradients, Inputs, backward, forward
+from unrolled.engine.cpu.form import joined
 from unrolled.engine.loop import loop, stepper, unroll
 from unrolled.engine.plan import Plan, make_plan
 from unrolled.engine.run import Run, Values
@@ -108,7 +109,7 @@ class Request(NamedTuple):
 def request_for(run: Run, plan: Plan, values: Mapping[str, Tensor]) -> tuple["Request", tuple[Tensor, ...]]:
     """What the compiled core is asked, and the tensors that it is given."""
     parts = plan.split
-    given = [_dense(values[name], matrix.heads) for name, matrix in parts.matrices.items()]
+    given = [joined(values[name], matrix, run.sizes) for name, matrix in parts.matrices.items()]
     given += [value if value.dim() == 1 else value.reshape(-1) for value in map(values.__getitem__, parts.vectors)]
     given += [value.squeeze(1) if value.dim() == 3 else value for value in map(values.__getitem__, parts.rows)]
     given += map(values.__getitem__, parts.steps)
@@ -129,11 +130,6 @@ def _recur(run: Run, plan: Plan, values: Mapping[str, Tensor]) -> tuple[Values, 
     return dict(zip(parts.over_time, results[:split_at], strict=True)), dict(
         zip(parts.states, results[split_at:], strict=True)
     )
-
-
-def _dense(matrix: Tensor, heads: int) -> Tensor:
-    """A block-diagonal matrix with its zeros."""
-    return matrix if heads == 1 else torch.block_diag(*matrix)
 
 
 class _Recurrence(torch.autograd.Function):

@@ -28,7 +28,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Segment:
-    """A source and the matrices that multiply it, one a column of the group."""
+    """A source and the matrices that multiply it, one a column of the group; all have the same number of heads."""
 
     source: str
     terms: tuple[Term, ...]

@@ -55,7 +55,7 @@ def backward(
     units = dict(inputs.units)
     sizes, matrices = plan.split.sizes, plan.split.matrices
     return Gradients(
-        {name: value[:, : units[matrices[name].into]].contiguous() for name, value in total.matrices.items()},
+        {name: value[..., : units[matrices[name].into]].contiguous() for name, value in total.matrices.items()},
         {name: value[:, : units[sizes[name]]].contiguous() for name, value in total.sums.items()},
         {name: torch.cat(values[::-1], 1)[..., : units[sizes[name]]] for name, values in of_steps.items()},
         total.state,

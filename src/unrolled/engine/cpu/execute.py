@@ -167,9 +167,10 @@ class Call:
         self.places: Tensor | slice = slice(None)
         if inputs.lengths is not None:
             self._ragged(inputs.lengths)
-        for value, (base, unit, depth) in zip(inputs.matrices.values(), form.matrices, strict=True):
+        for value, (base, head, unit, depth) in zip(inputs.matrices.values(), form.matrices, strict=True):
             table[base] = value.data_ptr()
-            table[unit], table[depth] = value.stride()
+            table[unit], table[depth] = value.stride()[-2:]
+            table[head] = value.stride(0)
         for name, value in inputs.vectors.items():
             table[form.place(name, name).base] = self.straight(value, form.place(name, name).padded).data_ptr()
         for name, value in inputs.rows.items():
@@ -249,9 +250,9 @@ class Call:
 
     def gradient(self, matrix: str, value: Tensor | None = None) -> Tensor:
         """An array for a matrix's gradient, which is added to it."""
-        slot, units, padded = self.form.gradients[matrix]
+        slot, *shape = self.form.gradients[matrix]
         if value is None:
-            value = torch.zeros(units, padded, dtype=self.inputs.dtype)
+            value = torch.zeros(shape, dtype=self.inputs.dtype)
         self.table[slot] = value.data_ptr()
         return value
 
