@@ -86,7 +86,8 @@ class Stream:
         (output,) = parts.over_time
         size = parts.sizes[output.removesuffix("'")]
         shape = (x.shape[0], layout.units[size])
-        call.steps(f"out.{output}", x.new_empty(shape[0], 1, shape[1]), output.removesuffix("'"))
+        room = x.new_empty(shape[0], 1, shape[1])
+        call.steps(f"out.{output}", room, output.removesuffix("'"))
         for name in parts.states:
             call.table[slots["row", f"entry.{name}"]] = layout.units[parts.sizes[name]]
         call.run()

@@ -208,7 +208,8 @@ class Call:
         if self.borrows_tape:
             ARENA.give_back(self.tape.memory, self.form.layout.tape.size)
 
-    # What the kernel is given: an array, and the value of the cell whose size its vectors have
+    # What the kernel is given: an array, and the value of the cell whose size its vectors have. The caller sees to it
+    # that tensors outlive the run.
 
     def rows(self, array: str, value: Tensor, of: str) -> None:
         """An array of one vector a row, (N, size)."""
