@@ -1,9 +1,11 @@
 """One step at a time at the least cost: weights stay packed and the table filled in from step to step."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from ctypes import addressof
+from functools import partial
+from operator import attrgetter
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,19 +15,22 @@ from unrolled.engine.fused import effective, request_for, why_not
 from unrolled.engine.run import prepare
 from unrolled.equations.cell import Cell
 
+_VERSION = attrgetter("_version")
 
-@dataclass(frozen=True)
-class _Ready:
+
+class _Ready(NamedTuple):
     """A call with packed weights, and what must be as it was for it to be used again."""
 
     call: Call
+    run: Callable[[], None]
     pointers: list[int]
     versions: list[int]
     x_shape: torch.Size
     dtype: torch.dtype
     x_slots: tuple[int, int]
     output_slot: int
-    output_shape: tuple[int, int]
+    room: Tensor
+    """As large as an output, (N, size)."""
     states: tuple[tuple[torch.Size, int, int], ...]
     """Of each state its shape, and the slots of its address and of the way to the next one's."""
 
@@ -63,8 +68,8 @@ class Stream:
         values = parameters.values()
         return (
             x.shape == ready.x_shape
-            and [value.data_ptr() for value in values] == ready.pointers
-            and [value._version for value in values] == ready.versions
+            and list(map(Tensor.data_ptr, values)) == ready.pointers
+            and list(map(_VERSION, values)) == ready.versions
         )
 
     def _prepared(self, parameters: Mapping[str, Tensor], x: Tensor, states: Sequence[Tensor]) -> _Ready | None:
@@ -85,22 +90,22 @@ class Stream:
             return None
         (output,) = parts.over_time
         size = parts.sizes[output.removesuffix("'")]
-        shape = (x.shape[0], layout.units[size])
-        room = x.new_empty(shape[0], 1, shape[1])
-        call.steps(f"out.{output}", room, output.removesuffix("'"))
+        room = x.new_empty(x.shape[0], layout.units[size])
+        call.steps(f"out.{output}", room.unsqueeze(1), output.removesuffix("'"))
         for name in parts.states:
             call.table[slots["row", f"entry.{name}"]] = layout.units[parts.sizes[name]]
         call.run()
         call.table[slots["packed",]] = 1
         return _Ready(
             call,
-            [value.data_ptr() for value in parameters.values()],
-            [value._version for value in parameters.values()],
+            partial(call.form.code, addressof(call.table), 0, 1, 0, x.shape[0], 0, 1),
+            list(map(Tensor.data_ptr, parameters.values())),
+            list(map(_VERSION, parameters.values())),
             x.shape,
             x.dtype,
             (slots["base", "x"], slots["row", "x"]),
             slots["base", f"out.{output}"],
-            shape,
+            room,
             tuple(
                 (value.shape, slots["base", f"entry.{name}"], slots["step", f"entry.{name}"])
                 for name, value in zip(parts.states, states, strict=True)
@@ -110,8 +115,7 @@ class Stream:
 
 def _run(ready: _Ready, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]] | None:
     """One step: the next state lies wherever there is room, so many numbers from the present one."""
-    call, dtype = ready.call, ready.dtype
-    table = call.table
+    table, dtype = ready.call.table, ready.dtype
     if x.dtype is not dtype or not x.is_cpu or x.stride(1) != 1 or torch.is_autocast_enabled("cpu"):
         return None
     table[ready.x_slots[0]], table[ready.x_slots[1]] = x.data_ptr(), x.stride(0)
@@ -119,11 +123,10 @@ def _run(ready: _Ready, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, li
     for value, (shape, base, step) in zip(states, ready.states, strict=True):
         if value.shape != shape or value.dtype is not dtype or not value.is_cpu or not value.is_contiguous():
             return None
-        new = torch.empty(shape, dtype=dtype)
-        start = value.data_ptr()
+        new, start = torch.empty_like(value), value.data_ptr()
         table[base], table[step] = start, (new.data_ptr() - start) // dtype.itemsize
         after.append(new)
-    output = torch.empty(ready.output_shape, dtype=dtype)
+    output = torch.empty_like(ready.room)
     table[ready.output_slot] = output.data_ptr()
-    call.run()
+    ready.run()
     return output, after

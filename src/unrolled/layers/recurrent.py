@@ -223,17 +223,15 @@ class Recurrent(nn.Module):
 
     def _streamed(self, x: Tensor, state: Mapping[str, Tensor]) -> tuple[Tensor, State] | None:
         """One step without gradients by each layer's stream; None where that cannot do it."""
-        random = self.training and (self.cell.noise or (self.dropout.p and self.num_layers > 1))
+        random = self.training and (self.cell.noise or (self.num_layers > 1 and self.dropout.p))
         if random or self.backend == "loop" or x.shape[1] != self.input_size or torch.compiler.is_compiling():
             return None
-        if len(state) != len(self._state_names) or not all(name in state for name in self._state_names):
+        if state.keys() != self._state_names:
             self._checked(state)
         after, values = {}, x
-        for layer in range(self.num_layers):
-            one, names = self._one(layer, "forward"), self._stream_names[layer]
-            own = one.named()
-            states = [state[name] for name in names]
-            done = one.stream.step(own, values, states)
+        for layer, names in enumerate(self._stream_names):
+            one = self._one(layer, "forward")
+            done = one.stream.step(one.named(), values, [state[name] for name in names])
             if done is None:
                 return None
             outputs, states = done
