@@ -6,11 +6,12 @@ from torch import Tensor
 
 from unrolled.engine.fused import fused, why_not
 from unrolled.engine.loop import loop
+from unrolled.engine.precision import widening
 from unrolled.engine.run import Run, Values, prepare
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError, did_you_mean
 
-BACKENDS: dict[str, Callable[[Run], tuple[Tensor, Values, Values]]] = {"loop": loop, "cpu": fused}
+BACKENDS: dict[str, Callable[[Run], tuple[Tensor, Values, Values]]] = {"loop": loop, "cpu": widening(fused)}
 
 
 def compute(

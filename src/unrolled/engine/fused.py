@@ -14,6 +14,7 @@ from unrolled.engine.cpu.execute import Gradients, Inputs, backward, forward
 from unrolled.engine.cpu.form import joined
 from unrolled.engine.loop import loop, stepper, unroll
 from unrolled.engine.plan import Plan, make_plan
+from unrolled.engine.precision import HALVES
 from unrolled.engine.run import Run, Values
 from unrolled.equations.expression import Statement
 
@@ -23,10 +24,8 @@ def why_not(run: Run) -> str:
     tensors = (run.x, *run.parameters.values(), *run.state.values())
     if not all(tensor.is_cpu for tensor in tensors):
         return f"its tensors are on {run.x.device}"
-    if run.x.dtype not in (torch.float32, torch.float64):
-        return f"its numbers are {run.x.dtype}, and compiled code has float32 and float64"
-    if torch.is_autocast_enabled("cpu"):
-        return "autocast is on, which chooses another precision op by op"
+    if run.x.dtype not in (*HALVES, torch.float32, torch.float64):
+        return f"its numbers are {run.x.dtype}, and compiled code takes float16, bfloat16, float32 and float64"
     if peek_interpreter_stack() is not None:
         return "a transform of torch.func looks at each op"
     if forward_ad._current_level >= 0 and any(forward_ad.unpack_dual(tensor).tangent is not None for tensor in tensors):
@@ -155,7 +154,8 @@ class _Recurrence(torch.autograd.Function):
         count = len(request.names)
         kept, tensors = ctx.saved_tensors[:-count], ctx.saved_tensors[-count:]
         if torch.is_grad_enabled():  # somebody will differentiate these gradients once more
-            return None, *_by_the_loop(request, tuple(tensors), arriving)
+            with torch.autocast("cpu", enabled=False):
+                return None, *_by_the_loop(request, tuple(tensors), arriving)
         parts = request.plan.split
         split_at = len(parts.over_time)
         wanted = frozenset(

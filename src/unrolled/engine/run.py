@@ -18,7 +18,7 @@ Values = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Run:
-    """What to compute. All tensors are on one device and of one float dtype; N rows, T steps."""
+    """What to compute. All tensors are on one device and, outside autocast, of one float dtype; N rows, T steps."""
 
     cell: Cell
     parameters: Mapping[str, Tensor]
@@ -97,10 +97,10 @@ def prepare(
         raise UsageError(f"the state of cell {cell.name} holds {sorted(cell.states)}, and {sorted(given)} is given.")
     for name, value in given.items():
         _check_shape(f"the state {name}", value, (batch, units[name]))
-    if not torch.is_autocast_enabled(x.device.type):
-        for name, value in (*parameters.items(), *given.items()):
-            if value.dtype != x.dtype:
-                raise UsageError(f"'{name}' is {value.dtype}, and x {x.dtype}; bring both to one dtype.")
+    mixed = torch.is_autocast_enabled(x.device.type)  # what one op gives there may be narrower than parameters
+    for name, value in (*parameters.items(), *given.items()):
+        if value.dtype != x.dtype and not (mixed and value.is_floating_point()):
+            raise UsageError(f"'{name}' is {value.dtype}, and x {x.dtype}; bring both to one dtype.")
     if lengths is not None:
         _check_shape("lengths", lengths, (batch,))
         if lengths.dtype == torch.bool or lengths.is_floating_point():
@@ -170,4 +170,12 @@ def _start(cell: Cell, name: str, units: int, parameters: Mapping[str, Tensor], 
     start = cell.program.starts[name]
     if isinstance(start, str):
         return parameters[start].expand(x.shape[0], units)
-    return x.new_full((x.shape[0], units), start)
+    return filled(x, (x.shape[0], units), start)
+
+
+def filled(like: Tensor, shape: tuple[int, ...], number: float) -> Tensor:
+    """A tensor of one number; where float16 ends before it, of the last that float16 has."""
+    if like.dtype is torch.float16:
+        limit = torch.finfo(torch.float16).max  # 65504, and cells begin from -1e30
+        number = max(-limit, min(number, limit))
+    return like.new_full(shape, number)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from unrolled.engine.cpu.execute import Call
 from unrolled.engine.fused import effective, request_for, why_not
+from unrolled.engine.precision import HALVES, widened
 from unrolled.engine.run import prepare
 from unrolled.equations.cell import Cell
 
@@ -26,7 +27,10 @@ class _Ready(NamedTuple):
     pointers: list[int]
     versions: list[int]
     x_shape: torch.Size
+    stored: torch.dtype
+    """What x, states and output come and go in."""
     dtype: torch.dtype
+    """What the call computes in."""
     x_slots: tuple[int, int]
     output_slot: int
     room: Tensor
@@ -59,7 +63,9 @@ class Stream:
             ready = self._ready
             if ready is None or not self._same(ready, parameters, x):
                 ready = self._ready = self._prepared(parameters, x, states)
-            return None if ready is None else _run(ready, x, states)
+            if ready is None:
+                return None
+            return (_run if ready.stored is ready.dtype else _run_wide)(ready, x, states)
         finally:
             self._lock.release()
 
@@ -77,9 +83,12 @@ class Stream:
         if any(value.is_inference() for value in parameters.values()):
             return None  # nobody could tell whether their numbers are still the same
         run = prepare(self.cell, parameters, x.unsqueeze(1), dict(zip(self.cell.states, states, strict=True)))
-        if why_not(run) or not x.shape[0]:
+        mixed = any(value.dtype is not x.dtype for value in (*parameters.values(), *states))
+        if why_not(run) or mixed or not x.shape[0]:
             return None
-        plan, values = effective(run)
+        run = widened(run) if x.dtype in HALVES else run
+        with torch.autocast("cpu", enabled=False):
+            plan, values = effective(run)
         parts = plan.split
         request, tensors = request_for(run, plan, values)
         call = Call(plan, "forward", request.inputs(tensors), None, 1)
@@ -90,7 +99,7 @@ class Stream:
             return None
         (output,) = parts.over_time
         size = parts.sizes[output.removesuffix("'")]
-        room = x.new_empty(x.shape[0], layout.units[size])
+        room = run.x.new_empty(x.shape[0], layout.units[size])
         call.steps(f"out.{output}", room.unsqueeze(1), output.removesuffix("'"))
         for name in parts.states:
             call.table[slots["row", f"entry.{name}"]] = layout.units[parts.sizes[name]]
@@ -103,6 +112,7 @@ class Stream:
             list(map(_VERSION, parameters.values())),
             x.shape,
             x.dtype,
+            run.x.dtype,
             (slots["base", "x"], slots["row", "x"]),
             slots["base", f"out.{output}"],
             room,
@@ -116,7 +126,7 @@ class Stream:
 def _run(ready: _Ready, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]] | None:
     """One step: the next state lies wherever there is room, so many numbers from the present one."""
     table, dtype = ready.call.table, ready.dtype
-    if x.dtype is not dtype or not x.is_cpu or x.stride(1) != 1 or torch.is_autocast_enabled("cpu"):
+    if x.dtype is not dtype or not x.is_cpu or x.stride(1) != 1:
         return None
     table[ready.x_slots[0]], table[ready.x_slots[1]] = x.data_ptr(), x.stride(0)
     after = []
@@ -130,3 +140,12 @@ def _run(ready: _Ready, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, li
     table[ready.output_slot] = output.data_ptr()
     ready.run()
     return output, after
+
+
+def _run_wide(ready: _Ready, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]] | None:
+    """One step of numbers stored in half precision: rounded as a run of one step rounds them."""
+    stored, dtype = ready.stored, ready.dtype
+    if torch.is_autocast_enabled("cpu") or any(value.dtype is not stored for value in (x, *states)):
+        return None
+    done = _run(ready, x.to(dtype), [value.to(dtype) for value in states])
+    return None if done is None else (done[0].to(stored), [value.to(stored) for value in done[1]])

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from unrolled.cells.library import find_cell
 from unrolled.engine.backends import resolve
 from unrolled.engine.explain import Explanation, explain
+from unrolled.engine.run import filled
 from unrolled.engine.scan import scan
 from unrolled.engine.stream import Stream
 from unrolled.equations.cell import Cell
@@ -163,7 +164,7 @@ class Recurrent(nn.Module):
                 parts[f"{layer}.{direction}"] = {
                     name: one.named()[start].expand(batch_size, -1)
                     if isinstance(start, str)
-                    else like.new_full((batch_size, one.state_sizes[name]), start)
+                    else filled(like, (batch_size, one.state_sizes[name]), start)
                     for name, start in starts.items()
                 }
         return State.join(parts)
