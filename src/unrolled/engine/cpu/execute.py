@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Mapping
+from threading import Thread
 from typing import NamedTuple
 
 import numpy as np
@@ -109,7 +110,11 @@ def backward(
     sums = {name: call.sum(f"sum.{name}", name, given.sums.get(name)) for name in plan.gradients}
     written = plan.backward.written
     steps = {name: call.result(f"d_{name}", name) for name in parts.steps if name in wanted or f"d_{name}" in written}
-    matrices = {name: call.gradient(name, given.matrices.get(name)) for name in parts.matrices if name in wanted}
+    reached = {one.matrix for one in plan.backward.outers}
+    matrices = {
+        name: call.gradient(name, given.matrices.get(name)) for name in parts.matrices if name in wanted & reached
+    }
+    call.table[call.form.fresh] = into is None
     start = {name: call.sum(f"d_start.{name}", name, given.start.get(name)) for name in inputs.start}
     rows = inputs.shape[0]
     for state, value in final.items():
@@ -183,7 +188,7 @@ class Call:
             table[form.slot("base", "reset")] = marks.data_ptr()
 
     def run(self) -> None:
-        """Go through time: every share on a thread of its own, or one after the other where threads are missing."""
+        """Go through time: every share on a thread of torch's team, or on one of its own where those are missing."""
         address, shares, form = ctypes.addressof(self.table), self.tape.shares, self.form
         count = len(shares)
         if count == 1:
@@ -192,15 +197,12 @@ class Call:
         orders = form.orders if self.tape.order is None else orders_for(form.address, shares)
         if threads_there(count) == count and run_jobs(orders, address):
             return
-        if self.tape.share.parts > 1:
-            form.code(address, 0, 1, 0, self.inputs.shape[0], 0, 1)
-            return
-        slots = [form.slots.get(("base", f"gradient.{name}"), -1) for name in form.plan.split.matrices]
-        gradients = {slot: self.table[slot] for slot in slots if slot >= 0}
-        for number, own in enumerate(shares):  # matrices' gradients are summed over all rows once, behind the last
-            for slot, pointer in gradients.items():
-                self.table[slot] = pointer if number == count - 1 else 0
-            form.code(address, 0, 1, *own)
+        others = [Thread(target=form.code, args=(address, job, count, *shares[job])) for job in range(1, count)]
+        for one in others:
+            one.start()
+        form.code(address, 0, count, *shares[0])
+        for one in others:
+            one.join()
 
     def end(self) -> None:
         """Give back the memory that is this call's own; nothing of it may be looked at any longer."""
@@ -250,10 +252,10 @@ class Call:
         return value
 
     def gradient(self, matrix: str, value: Tensor | None = None) -> Tensor:
-        """An array for a matrix's gradient, which is added to it."""
+        """An array for a matrix's gradient."""
         slot, *shape = self.form.gradients[matrix]
         if value is None:
-            value = torch.zeros(shape, dtype=self.inputs.dtype)
+            value = torch.empty(shape, dtype=self.inputs.dtype)
         self.table[slot] = value.data_ptr()
         return value
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from llvmlite import ir
 
 from unrolled.engine.cpu.emit import I64, Body, Value, whole
+from unrolled.engine.cpu.outer import STEPS
 from unrolled.engine.cpu.product import Shape, call_product
 from unrolled.engine.cpu.stage import Context, StageWriter, emit_begin, emit_finish, start_of
 from unrolled.engine.cpu.table import Slots, Table
 from unrolled.engine.cpu.team import emit_barrier, job_type
-from unrolled.engine.cpu.weights import write_gradients, write_panels
+from unrolled.engine.cpu.weights import Span, write_gradients, write_panels
 from unrolled.engine.passes import Group, Pass, Stage
 from unrolled.engine.split import Split
 
@@ -65,16 +66,13 @@ class _PassWriter:
         self.from_step, last = table.number("first step"), table.number("end of steps")
         write_panels(self.context, table, self.thread, self.threads)
         self._meet(self.threads)
-        with body.b.if_then(body.b.icmp_signed("<", self.first, self.end)):
-            longest = body.load(table.indices("lengths"), self.first)
-            self.to_step = body.minimum(last, longest)
-            if self.context.backwards:
-                self._backward()
-            else:
-                self._forward()
+        any_rows = body.b.icmp_signed("<", self.first, self.end)
+        longest = body.load(table.indices("lengths"), body.b.select(any_rows, self.first, whole(0)))
+        self.to_step = body.minimum(last, body.b.select(any_rows, longest, whole(0)))
         if self.context.backwards:
-            self._meet(self.threads)
-            write_gradients(self.context, table, self.thread, self.threads)
+            self._backward(last)
+        else:
+            self._forward()
         body.done()
         body.b.position_at_end(entry)
         body.b.branch(begin)
@@ -102,18 +100,32 @@ class _PassWriter:
 
         body.loop(self.from_step, self.to_step, chunk, chunk_body)
 
-    def _backward(self) -> None:
-        body = self.body
+    def _backward(self, last: Value) -> None:
+        """Block after block of steps from the last: through its steps, then what is summed or sunk of them at once."""
+        body, size = self.body, whole(STEPS)
+        steps = body.b.sub(last, self.from_step)
+        blocks = body.b.sdiv(body.add(steps, whole(STEPS - 1)), size)
 
-        def step(back: Value, _: list[Value]) -> None:
-            t = body.b.sub(body.b.sub(self.to_step, whole(1)), back)
-            active = self._active(t)
-            self._stages(t, whole(0), active)
-            self._give_to_starts(t, active)
+        def block(number: Value, _: list[Value]) -> None:
+            begin = body.add(self.from_step, body.mul(body.b.sub(body.b.sub(blocks, whole(1)), number), size))
+            end = body.minimum(body.add(begin, size), last)
+            until = body.minimum(end, self.to_step)
 
-        body.loop(whole(0), body.b.sub(self.to_step, self.from_step), whole(1), step)
-        for group in self.context.own.sunk:
-            self._sunk(group)
+            def step(back: Value, _: list[Value]) -> None:
+                t = body.b.sub(body.b.sub(until, whole(1)), back)
+                active = self._active(t)
+                self._stages(t, whole(0), active)
+                self._give_to_starts(t, active)
+
+            body.loop(whole(0), body.b.sub(until, begin), whole(1), step)
+            for group in self.context.own.sunk:
+                self._sunk(group, begin, until)
+            self._meet(self.threads)
+            first = body.b.icmp_signed("==", number, whole(0))
+            write_gradients(self.context, self.table, self.thread, self.threads, Span(begin, end, first))
+            self._meet(self.threads)
+
+        body.loop(whole(0), blocks, whole(1), block)
 
     def _active(self, t: Value) -> Value:
         """The end of the rows that reach past this step; rows stand longest first."""
@@ -238,22 +250,22 @@ class _PassWriter:
 
         self._panel_blocks(group, one_row)
 
-    def _sunk(self, group: Group) -> None:
-        """Products that only leave the loop, for all steps of a row at once, added to what the loop wrote there."""
+    def _sunk(self, group: Group, begin: Value, end: Value) -> None:
+        """Products that only leave the loop, for a block of a row's steps, added to what the loop wrote there."""
         body, table, wide = self.body, self.table, 2 * self.shape.width
         (target,) = group.columns
         written = any(str(one.target) == target for one in self.context.own.statements)
 
         def one_row(r: Value, panel: Value, count: Value) -> None:
-            until = body.minimum(self.to_step, body.load(table.indices("lengths"), r))
+            until = body.maximum(begin, body.minimum(end, body.load(table.indices("lengths"), r)))
             user, step = body.load(table.indices("rows"), r), table.number("step", target)
-            at = body.add(body.mul(user, table.number("row", target)), body.mul(self.from_step, step))
+            at = body.add(body.mul(user, table.number("row", target)), body.mul(begin, step))
             out = body.at(table.base(target), body.add(at, body.mul(panel, whole(wide))))
             for place, segment in enumerate(group.segments):
                 array = self.context.arrays(segment.source)
                 stride = table.number("step", array.name)
-                start = body.add(body.mul(r, table.number("row", array.name)), body.mul(self.from_step, stride))
-                source, rows = body.at(table.base(array.name), start), body.b.sub(until, self.from_step)
+                row = body.mul(user if array.row == "user" else r, table.number("row", array.name))
+                source, rows = body.at(start_of(table, array, begin), row), body.b.sub(until, begin)
                 own = _Rows(rows, source, stride, out, step, written or place > 0)
                 self._multiply(group, place, panel, count, own)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from unrolled.engine.cpu.outer import workspace
+from unrolled.engine.cpu.outer import STEPS, workspace
 from unrolled.engine.cpu.product import Shape
 from unrolled.engine.passes import REDUCTIONS, Pass
 from unrolled.engine.plan import Plan
@@ -108,7 +108,7 @@ class Layout:
             return
         for name, kind in self.own.stored.items():
             if kind == "time":
-                self._array(self.scratch, name, self.sizes[name], self.extent.steps)
+                self._array(self.scratch, name, self.sizes[name], min(STEPS, self.extent.steps))
         self._scratch_arrays([name for name, kind in self.own.stored.items() if kind == "step"])
 
     def _scratch_arrays(self, names: list[str]) -> None:

@@ -1,10 +1,11 @@
-"""Sums of outer products over rows and steps: how a matrix's gradient is computed, once, behind the loop.
+"""Sums of outer products over rows and steps: how matrices' gradients are computed, a block of steps at a time.
 
-Rows of both sides are first copied to where they lie one behind the other: they come from arrays of many shapes, and
-are read many times. A block of rows is as deep as the copies fit the caches.
+Rows of a side are copied to where they lie one behind the other: they come from arrays of many shapes, and are read
+many times. One side is copied for all matrices that are multiplied with it; the other where it is read often enough.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from llvmlite import ir
 
@@ -14,7 +15,12 @@ from unrolled.engine.cpu.vector import Vector
 
 STEPS = 64
 """Steps in a block. Pieces of a run that are a multiple of it long give the whole run's gradients bit by bit."""
+LEFT = 9
+"""Whole numbers that describe one left side: base, by step, by row, map of rows; units from and to; out; sign; whether
+its sums are fresh, that is, written and not added."""
 _DEPTH, _COLUMNS = 256, 256
+_OFTEN = 4
+"""Panels from which on it pays to copy a left side."""
 
 
 def workspace(shape: Shape) -> int:
@@ -23,106 +29,136 @@ def workspace(shape: Shape) -> int:
 
 
 def call_outer(body: Body, shape: Shape, *arguments: Value) -> None:
-    """Call ``outer``: units from and to, width, steps from, to and of the whole run, rows; two sides, each array, step,
-    row and map; lengths; out, its stride, sign, workspace."""
+    """Call ``outer``: width, steps from, to and of the whole run, rows; the right side's array, step, row and map;
+    lengths; workspace; how many left sides and their descriptions."""
     body.b.call(declare(body.function.module, f"unrolled_outer_{shape.suffix}", _types(shape)), arguments)
 
 
 def _types(shape: Shape) -> list[ir.Type]:
     index = I64.as_pointer()
-    side = [shape.pointer, I64, I64, index]
-    return [*[I64] * 7, *side, *side, index, shape.pointer, I64, shape.scalar, shape.pointer]
+    return [*[I64] * 5, shape.pointer, I64, I64, index, index, shape.pointer, I64, index]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Rows and steps that are summed at once."""
+
+    row: Value
+    row_end: Value
+    step: Value
+    step_end: Value
+    lengths: Value
+
+
+@dataclass(frozen=True)
+class _Side:
+    """Where one side of the product lies: its first number, how far apart steps and rows are, where row n lies."""
+
+    base: Value
+    by_step: Value
+    by_row: Value
+    places: Value
 
 
 def emit_outer(module: ir.Module, shape: Shape) -> None:
-    """``out[m][k] += sign * sum over rows n and steps t of a[n][t][m] * b[n][t][k]`` for m from first to last.
+    """``out[m][k] += sign * sum over rows n and steps t of a[n][t][m] * b[n][t][k]`` for several a.
 
-    Both sides say how far apart steps and rows lie, and by a map where row n lies. Steps run from ``begin`` to ``end``
-    or to a row's length. Rows are taken in the order of n, so that sums do not depend on who computes them; blocks of
-    steps from the last to the first, as a pass in pieces (:mod:`unrolled.engine.pieces`) comes to them.
+    Steps run from ``step`` to ``end``, at most a block of them, or to a row's length. Rows are taken in the order of
+    n, so that sums do not depend on who computes them.
     """
     function = declare(module, f"unrolled_outer_{shape.suffix}", _types(shape))
-    first, last, width, begin, end, of_all, rows, *sides, lengths, out, stride, sign, copies = function.args
-    left, right = sides[:4], sides[4:]
+    width, step, end, of_all, rows, *right, lengths, copies, count, lefts = function.args
     body, wide = Body(function), 2 * shape.width
+    depth_of_copy, nought = body.b.alloca(I64), body.b.alloca(I64)
+    body.b.store(whole(0), nought)
     span = body.minimum(of_all, whole(STEPS))
     rows_at_once = body.add(body.b.sdiv(whole(_DEPTH), body.add(span, whole(1))), whole(1))
     columns_of_left = body.at(copies, whole((_DEPTH + STEPS) * _COLUMNS))
     panel_size = whole((_DEPTH + STEPS) * wide)
 
-    def column_block(column: Value, step: Value, step_end: Value, row: Value, row_end: Value) -> None:
-        count = body.minimum(whole(_COLUMNS), body.b.sub(width, column))
-        panels = body.b.sdiv(count, whole(wide))
-        block = [row, row_end, step, step_end, lengths]
-        depth = _gather(body, shape, block, right, column, panels, panel_size, copies)
+    def some_columns(block: _Block, column: Value) -> None:
+        panels = body.b.sdiv(body.minimum(whole(_COLUMNS), body.b.sub(width, column)), whole(wide))
+        depth = _gather(body, shape, block, _Side(*right), column, panels, panel_size, copies)
+        body.b.store(depth, depth_of_copy)
+        copied = body.b.icmp_signed(">", panels, whole(_OFTEN))
 
-        def units(unit: Value, _: list[Value]) -> None:
-            behind = body.b.append_basic_block("behind")
-            switch = body.b.switch(body.minimum(whole(shape.rows), body.b.sub(last, unit)), behind)
-            for number in range(1, shape.rows + 1):
-                case = body.b.append_basic_block(f"units{number}")
-                switch.add_case(whole(number), case)
-                body.b.position_at_end(case)
-                _gather_narrow(body, shape, block, left, unit, number, columns_of_left)
+        def one_left(number: Value, _: list[Value]) -> None:
+            given = [body.load(lefts, body.add(body.mul(number, whole(LEFT)), whole(place))) for place in range(LEFT)]
+            base, by_step, by_row, places, first, last, out, sign, fresh = given
+            more = body.b.or_(body.b.icmp_signed("==", fresh, whole(0)), body.b.icmp_signed(">", block.row, whole(0)))
+            index = I64.as_pointer()
+            left = _Side(body.b.inttoptr(base, shape.pointer), by_step, by_row, body.b.inttoptr(places, index))
+            target = body.at(body.b.inttoptr(out, shape.pointer), column)
+            sign = body.b.sitofp(sign, shape.scalar)
 
-                def tile(panel: Value, _: list[Value], number: int = number) -> None:
-                    at = body.add(body.mul(unit, stride), column, body.mul(panel, whole(wide)))
-                    source = body.at(copies, body.mul(panel, panel_size))
-                    given = [depth, columns_of_left, source, body.at(out, at), stride, sign]
-                    body.b.call(_tile(module, shape, number), given)
+            def units(unit: Value, _: list[Value]) -> None:
+                behind = body.b.append_basic_block("behind")
+                switch = body.b.switch(body.minimum(whole(shape.rows), body.b.sub(last, unit)), behind)
+                for number in range(1, shape.rows + 1):
+                    case = body.b.append_basic_block(f"units{number}")
+                    switch.add_case(whole(number), case)
+                    body.b.position_at_end(case)
+                    with body.b.if_then(copied):
+                        _gather_narrow(body, shape, block, left, unit, number, columns_of_left)
+                    ours = [block.row, block.row_end, block.step, block.step_end, block.lengths]
+                    ours += [body.at(left.base, unit), left.by_step, left.by_row, left.places]
+                    copy = [whole(0), whole(1), whole(0), depth, depth_of_copy]
+                    copy += [columns_of_left, whole(number), whole(0), nought]
+                    given = [body.b.select(copied, one, other) for one, other in zip(copy, ours, strict=True)]
 
-                body.loop(whole(0), panels, whole(1), tile)
-                body.b.branch(behind)
-            body.b.position_at_end(behind)
+                    def tile(panel: Value, _: list[Value], number: int = number, given: list[Value] = given) -> None:
+                        at = body.at(target, body.add(body.mul(unit, width), body.mul(panel, whole(wide))))
+                        source = body.at(copies, body.mul(panel, panel_size))
+                        body.b.call(_tile(module, shape, number), [*given, source, at, width, sign, more])
 
-        body.loop(first, last, whole(shape.rows), units)
+                    body.loop(whole(0), panels, whole(1), tile)
+                    body.b.branch(behind)
+                body.b.position_at_end(behind)
 
-    blocks = body.b.sdiv(body.add(body.b.sub(end, begin), whole(STEPS - 1)), whole(STEPS))
+            body.loop(first, last, whole(shape.rows), units)
 
-    def step_block(number: Value, _: list[Value]) -> None:
-        back = body.b.sub(body.b.sub(blocks, whole(1)), number)
-        step = body.add(begin, body.mul(back, whole(STEPS)))
-        step_end = body.minimum(body.add(step, whole(STEPS)), end)
+        body.loop(whole(0), count, whole(1), one_left)
 
-        def row_block(row: Value, _: list[Value]) -> None:
-            row_end = body.minimum(body.add(row, rows_at_once), rows)
-            body.loop(
-                whole(0),
-                width,
-                whole(_COLUMNS),
-                lambda column, _: column_block(column, step, step_end, row, row_end),
-            )
+    def some_rows(row: Value, _: list[Value]) -> None:
+        block = _Block(row, body.minimum(body.add(row, rows_at_once), rows), step, end, lengths)
+        body.loop(whole(0), width, whole(_COLUMNS), lambda column, _: some_columns(block, column))
 
-        body.loop(whole(0), rows, rows_at_once, row_block)
-
-    with body.b.if_then(body.b.icmp_signed("<", first, last)):
-        body.loop(whole(0), blocks, whole(1), step_block)
+    body.loop(whole(0), rows, rows_at_once, some_rows)
     body.done()
 
 
-def _each_step(body: Body, block: list[Value], side: list[Value], copy: Callable[[Value, Value], None]) -> Value:
-    """Call ``copy`` with each valid step's address and its number; gives how many there are."""
-    row, row_end, step, step_end, lengths = block
-    array, by_step, by_row, places = side
+def _each_row(
+    body: Body, block: _Block, side: _Side, what: Callable[[Value, Value, list[Value]], list[Value]], carry: list[Value]
+) -> list[Value]:
+    """Call ``what`` for each row with where its first step lies, its last step's end and what is carried along."""
 
     def one_row(n: Value, carried: list[Value]) -> list[Value]:
-        until = body.minimum(step_end, body.load(lengths, n))
-        start = body.at(array, body.mul(body.load(places, n), by_row))
+        until = body.minimum(block.step_end, body.load(block.lengths, n))
+        offset = body.add(body.mul(body.load(side.places, n), side.by_row), body.mul(block.step, side.by_step))
+        return what(body.at(side.base, offset), until, carried)
 
-        def one_step(t: Value, carried: list[Value]) -> list[Value]:
-            copy(body.at(start, body.mul(t, by_step)), carried[0])
-            return [body.add(carried[0], whole(1))]
+    return body.loop(block.row, block.row_end, whole(1), one_row, carry)
 
-        return body.loop(step, until, whole(1), one_step, carried)
 
-    return body.loop(row, row_end, whole(1), one_row, [whole(0)])[0]
+def _each_step(body: Body, block: _Block, side: _Side, copy: Callable[[Value, Value], None]) -> Value:
+    """Call ``copy`` with each valid step's address and its number; gives how many there are."""
+
+    def one_row(start: Value, until: Value, carried: list[Value]) -> list[Value]:
+        def one_step(_: Value, carried: list[Value]) -> list[Value]:
+            source, number = carried
+            copy(source, number)
+            return [body.at(source, side.by_step), body.add(number, whole(1))]
+
+        return body.loop(block.step, until, whole(1), one_step, [start, *carried])[1:]
+
+    return _each_row(body, block, side, one_row, [whole(0)])[0]
 
 
 def _gather(
     body: Body,
     shape: Shape,
-    block: list[Value],
-    side: list[Value],
+    block: _Block,
+    side: _Side,
     column: Value,
     panels: Value,
     size: Value,
@@ -143,9 +179,7 @@ def _gather(
     return _each_step(body, block, side, copy)
 
 
-def _gather_narrow(
-    body: Body, shape: Shape, block: list[Value], side: list[Value], unit: Value, units: int, to: Value
-) -> None:
+def _gather_narrow(body: Body, shape: Shape, block: _Block, side: _Side, unit: Value, units: int, to: Value) -> None:
     """Copy a few units of a side one behind the other, [step][units]."""
     type_ = ir.VectorType(shape.scalar, units).as_pointer()
 
@@ -162,25 +196,38 @@ def _tile(module: ir.Module, shape: Shape, units: int) -> ir.Function:
     name = f"outer_{units}"
     if name in module.globals:
         return module.globals[name]
-    types = [I64, shape.pointer, shape.pointer, shape.pointer, I64, shape.scalar]
+    index, flag = I64.as_pointer(), ir.IntType(1)
+    types = [*[I64] * 4, index, shape.pointer, I64, I64, index]
+    types += [shape.pointer, shape.pointer, I64, shape.scalar, flag]
     function = declare(module, name, types, internal=True)
-    depth, left, right, out, stride, sign = function.args
+    block, left = _Block(*function.args[:5]), _Side(*function.args[5:9])
+    right, out, stride, sign, more = function.args[9:]
     body = Body(function)
     v = Vector(body.b, shape.width, shape.dtype)
 
-    def step(k: Value, sums: list[Value]) -> list[Value]:
-        here, there = body.at(left, body.mul(k, whole(units))), body.at(right, body.mul(k, whole(2 * shape.width)))
+    def one_step(_: Value, carried: list[Value]) -> list[Value]:
+        here, there, *sums = carried
         columns = [v.load(body.at(there, whole(half))) for half in (0, shape.width)]
         renewed = []
         for unit in range(units):
             value = v.splat(body.load(here, whole(unit)))
             renewed += [v.fma(value, columns[half], sums[2 * unit + half]) for half in (0, 1)]
-        return renewed
+        return [body.at(here, left.by_step), body.at(there, whole(2 * shape.width)), *renewed]
 
-    sums = body.loop(whole(0), depth, whole(1), step, [v.constant(0.0)] * (2 * units))
-    for place, total in enumerate(sums):
-        at = body.add(body.mul(stride, whole(place // 2)), whole(place % 2 * shape.width))
-        target = body.at(out, at)
-        v.store(v.fma(total, v.splat(sign), v.load(target)), target)
+    def one_row(start: Value, until: Value, carried: list[Value]) -> list[Value]:
+        return body.loop(block.step, until, whole(1), one_step, [start, *carried])[1:]
+
+    _, *sums = _each_row(body, block, left, one_row, [right, *[v.constant(0.0)] * (2 * units)])
+    targets = [
+        body.at(out, body.add(body.mul(stride, whole(place // 2)), whole(place % 2 * shape.width)))
+        for place in range(2 * units)
+    ]
+    with body.b.if_else(more) as (add, write):
+        with add:
+            for target, total in zip(targets, sums, strict=True):
+                v.store(v.fma(total, v.splat(sign), v.load(target)), target)
+        with write:
+            for target, total in zip(targets, sums, strict=True):
+                v.store(v.mul(total, v.splat(sign)), target)
     body.done()
     return function

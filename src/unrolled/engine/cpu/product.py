@@ -84,8 +84,6 @@ def _emit_product(module: ir.Module, shape: Shape) -> None:
 
     def some_rows(count: int) -> None:
         """All panels for exactly so many rows, several panels a tile."""
-        at_once = shape.panels(count)
-        full = body.b.sub(panels, body.b.srem(panels, whole(at_once)))
 
         def tiles(number: int) -> Callable[[Value, list[Value]], None]:
             def one(panel: Value, _: list[Value]) -> None:
@@ -96,8 +94,11 @@ def _emit_product(module: ir.Module, shape: Shape) -> None:
 
             return one
 
-        body.loop(whole(0), full, whole(at_once), tiles(at_once))
-        body.loop(full, panels, whole(1), tiles(1))
+        done, at_once = whole(0), shape.panels(count)
+        while at_once:
+            full = body.b.sub(panels, body.b.srem(panels, whole(at_once)))
+            body.loop(done, full, whole(at_once), tiles(at_once))
+            done, at_once = full, at_once // 2
         body.done()
 
     for count in range(1, 4):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from llvmlite import ir
 
 from unrolled.engine.cpu.emit import I64, Body, Value, declare, whole
+from unrolled.engine.cpu.outer import STEPS
 from unrolled.engine.cpu.product import Shape
 from unrolled.engine.cpu.table import Slots, Table
 from unrolled.engine.cpu.vector import Vector
@@ -24,7 +25,8 @@ class Array:
 
     name: str
     step: str = ""
-    """"": the same at every step; "step": its own place each step; "present" or "next": a slot of the states."""
+    """"": the same at every step; "step": its own place each step; "ring": each step of a block; "present" or "next": a
+    slot of the states."""
     row: str = "row"
     """"row": its own place each row; "user": by the caller's order of rows; "": the same for all rows."""
 
@@ -50,7 +52,7 @@ class Context:
         if value in self.own.stored:
             if self.own.stored[value] == "step" and self.is_exit(value):
                 return self.exit(value)
-            return Array(value, "step" if self.own.stored[value] == "time" else "")
+            return Array(value, self._over_time if self.own.stored[value] == "time" else "")
         if value in self.parts.states:
             return Array(f"entry.{value}", "present")
         if value in self.parts.vectors:
@@ -60,6 +62,10 @@ class Context:
         if value in self.parts.steps:
             return Array(value, "step", "user")
         return Array(value, "step")  # kept by the forward pass
+
+    @property
+    def _over_time(self) -> str:
+        return "ring" if self.backwards else "step"
 
     def size(self, value: str) -> Size:
         """The size of a value of the pass, or of what it is given."""
@@ -86,7 +92,7 @@ class Context:
         if self.is_exit(value):
             found.append(self.exit(value))
         if value in self.own.stored and not (self.own.stored[value] == "step" and found):
-            found.append(Array(value, "step" if self.own.stored[value] == "time" else ""))
+            found.append(Array(value, self._over_time if self.own.stored[value] == "time" else ""))
         if not self.backwards and value in self.parts.over_time:
             found.append(Array(f"out.{value}", "step", "user"))
         if self.backwards and value.startswith("d_") and value[2:] in self.parts.steps:
@@ -99,7 +105,9 @@ def start_of(table: Table, array: Array, t: Value) -> Value:
     body, start = table.body, table.base(array.name)
     if not array.step:
         return start
-    if array.step != "step":
+    if array.step == "ring":
+        t = body.b.and_(t, whole(STEPS - 1))
+    elif array.step != "step":
         place = body.add(t, whole(1)) if array.step == "next" else t
         t = body.b.and_(place, table.number("mask", array.name))
     return body.at(start, body.mul(t, table.number("step", array.name)))

@@ -1,13 +1,16 @@
-"""Matrices on their way in and out: packed into panels before a pass, their gradients summed behind it."""
+"""Matrices on their way in and out: packed into panels before a pass, their gradients summed beside it."""
+
+from dataclasses import dataclass
 
 from llvmlite import ir
 
-from unrolled.engine.cpu.emit import Value, whole
-from unrolled.engine.cpu.outer import call_outer
+from unrolled.engine.cpu.emit import I64, Value, whole
+from unrolled.engine.cpu.outer import LEFT, call_outer
 from unrolled.engine.cpu.product import call_pack
 from unrolled.engine.cpu.stage import Context
 from unrolled.engine.cpu.table import Table
 from unrolled.engine.passes import Group, Outer, Term
+from unrolled.engine.split import Matrix
 
 
 def write_panels(context: Context, table: Table, thread: Value, threads: Value) -> None:
@@ -52,61 +55,91 @@ def _write_matrix(context: Context, table: Table, group: Group, place: int, colu
     body.loop(whole(0), heads, whole(1), one_head)
 
 
-def write_gradients(context: Context, table: Table, thread: Value, threads: Value) -> None:
-    """Sum the outer products of every matrix that wants its gradient; each thread takes its share of the rows of it."""
+@dataclass(frozen=True)
+class Span:
+    """A block of steps, and whether it is the first whose gradients are summed."""
+
+    begin: Value
+    end: Value
+    first: Value
+
+
+def write_gradients(context: Context, table: Table, thread: Value, threads: Value, span: Span) -> None:
+    """Sum the outer products of a block of steps for every matrix that wants its gradient.
+
+    Each thread takes its share of the rows of them. Matrices of one shape that multiply the same are done together.
+    """
+    alike: dict[tuple[str, Matrix], list[Outer]] = {}
     for one in context.own.outers:
-        body = table.body
-        wanted = body.b.icmp_signed("!=", table.number("base", f"gradient.{one.matrix}"), whole(0))
-        with body.b.if_then(wanted):
-            _one_gradient(context, table, one, thread, threads)
+        alike.setdefault((one.right, context.parts.matrices[one.matrix]), []).append(one)
+    body = table.body
+    most = max(map(len, alike.values()), default=0)
+    with body.b.goto_entry_block():
+        lefts = body.b.alloca(I64, size=whole(LEFT * most))
+    firsts = {one.matrix: one for outers in reversed(alike.values()) for one in reversed(outers)}
+    for outers in alike.values():
+        _some_gradients(context, table, outers, thread, threads, span, lefts, frozenset(firsts.values()))
 
 
-def _one_gradient(context: Context, table: Table, one: Outer, thread: Value, threads: Value) -> None:
-    body, matrix = table.body, context.parts.matrices[one.matrix]
-    units, tile = table.units(matrix.out), whole(context.shape.rows)
+def _some_gradients(
+    context: Context,
+    table: Table,
+    outers: list[Outer],
+    thread: Value,
+    threads: Value,
+    span: Span,
+    lefts: Value,
+    firsts: frozenset[Outer],
+) -> None:
+    matrix, name = context.parts.matrices[outers[0].matrix], outers[0].matrix
+    body, units, tile = table.body, table.units(matrix.out), whole(context.shape.rows)
     tiles = body.b.sdiv(body.add(units, body.b.sub(tile, whole(1))), tile)
     first, last = (
         body.minimum(body.mul(body.b.sdiv(body.mul(tiles, part), threads), tile), units)
         for part in (thread, body.add(thread, whole(1)))
     )
-    width = table.number("width", one.matrix)
+    width = table.number("width", name)
+    begins = body.b.and_(body.b.zext(span.first, I64), table.number("fresh"))
+    copies = body.at(table.base("outer"), body.mul(thread, table.number("outer size")))
 
-    def outer(first: Value, last: Value, moved: tuple[Value, Value] | None, out: Value) -> None:
-        sides = []
-        for place, name in enumerate((one.left, one.right)):
-            array = context.arrays(name)
-            places = "users" if array.row == "user" else "places"
-            base = table.base(array.name) if moved is None else body.at(table.base(array.name), moved[place])
-            sides += [base, table.number("step", array.name), table.number("row", array.name), table.indices(places)]
-        call_outer(
-            body,
-            context.shape,
-            first,
-            last,
-            width,
-            table.number("first step"),
-            table.number("end of steps"),
-            table.number("steps of all"),
-            table.number("rows"),
-            *sides,
-            table.indices("user lengths"),
-            out,
-            width,
-            ir.Constant(context.shape.scalar, one.sign),
-            body.at(table.base("outer"), body.mul(thread, table.number("outer size"))),
-        )
+    def outer(first: Value, last: Value, left: Value, right: Value, out: Value) -> None:
+        """Units of a diagonal block from and to; where it begins on both sides and in the gradients."""
+        count: Value = whole(0)
+        for one in outers:
+            gradient = table.number("base", f"gradient.{one.matrix}")
+            start, *where = _side(context, table, one.left, span.begin, left)
+            to = body.b.ptrtoint(body.at(table.base(f"gradient.{one.matrix}"), out), I64)
+            given = [body.b.ptrtoint(start, I64), *where[:2], body.b.ptrtoint(where[2], I64), first, last, to]
+            fresh = begins if one in firsts else whole(0)
+            for place, number in enumerate((*given, whole(int(one.sign)), fresh)):
+                at = body.add(body.mul(count, whole(LEFT)), whole(place))
+                body.b.store(number, body.at(lefts, at))
+            count = body.add(count, body.b.zext(body.b.icmp_signed("!=", gradient, whole(0)), I64))
+        side = _side(context, table, outers[0].right, span.begin, right)
+        of = [width, span.begin, span.end, table.number("steps of all"), table.number("rows"), *side]
+        call_outer(body, context.shape, *of, table.indices("user lengths"), copies, count, lefts)
 
-    out = table.base(f"gradient.{one.matrix}")
     if matrix.heads == 1:
-        outer(first, last, None, out)
+        outer(first, last, whole(0), whole(0), whole(0))
         return
-    own = body.b.sdiv(units, table.number("heads", one.matrix))
+    heads = table.number("heads", name)
+    own = body.b.sdiv(units, heads)
 
     def one_head(head: Value, _: list[Value]) -> None:
         """This thread's rows of a block: its units of one side times those of the other."""
         begin = body.mul(head, own)
         from_unit = body.b.sub(body.maximum(first, begin), begin)
         to_unit = body.b.sub(body.minimum(last, body.add(begin, own)), begin)
-        outer(from_unit, to_unit, (begin, body.mul(head, width)), body.at(out, body.mul(begin, width)))
+        outer(from_unit, to_unit, begin, body.mul(head, width), body.mul(begin, width))
 
-    body.loop(whole(0), table.number("heads", one.matrix), whole(1), one_head)
+    body.loop(whole(0), heads, whole(1), one_head)
+
+
+def _side(context: Context, table: Table, name: str, begin: Value, moved: Value) -> list[Value]:
+    """Where one side lies: as if step 0 stood there, its steps, its rows, and where each row is."""
+    body, array = table.body, context.arrays(name)
+    step = table.number("step", array.name)
+    before = body.mul(begin, step) if array.step == "ring" else whole(0)
+    base = body.at(table.base(array.name), body.b.sub(moved, before))
+    places = table.indices("users" if array.row == "user" else "places")
+    return [base, step, table.number("row", array.name), places]
