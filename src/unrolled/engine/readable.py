@@ -29,9 +29,9 @@ class ReadablePass:
     """Products computed before the steps that read them, for many steps at a time."""
     stages: tuple[ReadableStage, ...]
     sunk: tuple[str, ...]
-    """Products that no step waits for, computed behind the loop, for all steps of a row at a time."""
+    """Products that no step waits for, computed behind every block of steps, for each row at a time."""
     summed: tuple[str, ...]
-    """Gradients of matrices: sums over all rows and steps, computed behind the loop."""
+    """Gradients of matrices: sums over all rows and steps, computed behind every block of steps."""
 
     def __str__(self) -> str:
         lines = [self.name, *(f"  hoisted: {one}" for one in self.hoisted)]

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from engine.cases import CELLS, Case, gradients, make_case, parts, ragged
 from laws import assert_same
-from unrolled.engine.cpu import compiled
+from unrolled.engine.cpu import compiled, execute
 from unrolled.engine.cpu.arena import ARENA
 
 TESTS = Path(__file__).resolve().parents[2]
@@ -55,6 +55,24 @@ def test_threads_of_python_do_not_disturb_each_other(inner: int) -> None:
         assert len(own) == 10
         for one in own:
             assert_same(one, whole)
+
+
+@pytest.mark.parametrize("rows", [1, 6])
+@pytest.mark.parametrize("uneven", [False, True])
+def test_where_the_team_is_too_small_threads_of_our_own_do_the_same(
+    rows: int, uneven: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = make_case(CELLS["lstm"], "cpu", torch.float32, rows=rows, steps=150, inputs=40, hidden=130)
+    case = ragged(case) if uneven else case
+    torch.set_num_threads(2)
+    refused = []
+    try:
+        whole = everything(case)
+        monkeypatch.setattr(execute, "run_jobs", lambda *_: bool(refused.append(1)))
+        assert_same(everything(case), whole)
+    finally:
+        torch.set_num_threads(1)
+    assert len(refused) >= 2
 
 
 def _side_by_side(jobs: list[Callable[[], None]]) -> None:

@@ -25,7 +25,7 @@ _OFTEN = 4
 
 def workspace(shape: Shape) -> int:
     """How many numbers ``outer`` wants for its copies."""
-    return (_DEPTH + STEPS) * (_COLUMNS + shape.rows)
+    return _DEPTH * (_COLUMNS + shape.rows)
 
 
 def call_outer(body: Body, shape: Shape, *arguments: Value) -> None:
@@ -71,10 +71,10 @@ def emit_outer(module: ir.Module, shape: Shape) -> None:
     body, wide = Body(function), 2 * shape.width
     depth_of_copy, nought = body.b.alloca(I64), body.b.alloca(I64)
     body.b.store(whole(0), nought)
-    span = body.minimum(of_all, whole(STEPS))
-    rows_at_once = body.add(body.b.sdiv(whole(_DEPTH), body.add(span, whole(1))), whole(1))
-    columns_of_left = body.at(copies, whole((_DEPTH + STEPS) * _COLUMNS))
-    panel_size = whole((_DEPTH + STEPS) * wide)
+    span = body.maximum(whole(1), body.minimum(of_all, whole(STEPS)))
+    rows_at_once = body.b.sdiv(whole(_DEPTH), span)
+    columns_of_left = body.at(copies, whole(_DEPTH * _COLUMNS))
+    panel_size = whole(_DEPTH * wide)
 
     def some_columns(block: _Block, column: Value) -> None:
         panels = body.b.sdiv(body.minimum(whole(_COLUMNS), body.b.sub(width, column)), whole(wide))
