@@ -213,10 +213,19 @@ def test_the_loop_is_chosen_with_its_reason() -> None:
     assert explain(LIBRARY["lstm"], backend="cpu").reason == "it is asked for"
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
-def test_tensors_elsewhere() -> None:
-    assert "cuda" in explain(LIBRARY["lstm"], device="cuda").reason
+def test_a_device_that_is_not_there_is_explained() -> None:
+    found = explain(LIBRARY["lstm"], device="cuda")
+    assert (found.backend, found.machine, found.passes, found.memory) == ("torch", None, (), None)
+    assert str(found).splitlines()[1:] == [
+        "backend: torch (torch's own kernel for all steps; on CUDA cuDNN's), as its tensors are on cuda, and torch has "
+        "a kernel for its equations"
+    ]
+    paper = explain(LIBRARY["gru"], device=torch.device("cuda", 1))
+    assert paper.backend == "loop"
+    assert paper.reason.startswith("its tensors are on cuda:1, and torch has kernels for the LSTM")
+    assert "c, i is recorded" in explain(LIBRARY["lstm"], device="cuda", record=["h", "c", "i"]).reason
+    assert explain(LIBRARY["lstm"], device="mps").reason == "its tensors are on mps"
+    assert explain(LIBRARY["lstm"], backend="torch").reason == "it is asked for"
 
 
 @pytest.mark.parametrize(
@@ -226,6 +235,9 @@ def test_tensors_elsewhere() -> None:
             {"backend": "cpu", "dtype": torch.float16},
             "the backend cpu cannot do this run: its numbers are torch.float16",
         ),
+        ({"backend": "cpu", "device": "cuda"}, "the backend cpu cannot do this run: its tensors are on cuda"),
+        ({"backend": "torch", "record": ["c"]}, "the backend torch cannot do this run: torch's kernels give the state"),
+        ({"device": "cud"}, "there is no device 'cud'; torch's are called cpu, cuda"),
         ({"backend": "cup"}, "there is no backend 'cup' here"),
         ({"batch": 0}, "batch is a whole number from 1 on, and is 0"),
         ({"steps": -1}, "steps is a whole number from 1 on, and is -1"),

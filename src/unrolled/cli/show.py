@@ -34,6 +34,9 @@ def cells(
     size: Annotated[
         list[str] | None, typer.Option(help="With --explain: a size that the cell names, as NAME=UNITS.")
     ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="With --explain: where tensors are, such as cuda. Default: cpu.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the cells, or show one: its equations, its paper, its parameters, its code."""
@@ -42,8 +45,9 @@ def cells(
 
     sizes = {"batch": batch, "steps": steps, "input": input_size, "hidden": hidden}
     given = {word: number for word, number in sizes.items() if number is not None}
-    if (given or size) and not explain:
-        raise UsageError(f"--{next(iter(given), 'size')} goes with --explain, as in: unrolled cells lstm --explain")
+    words = [*given, *(word for word, value in (("size", size), ("device", device)) if value)]
+    if words and not explain:
+        raise UsageError(f"--{words[0]} goes with --explain, as in: unrolled cells lstm --explain")
     if name is None:
         if latex or svg or backward or explain or code is not None:
             raise UsageError("name the cell to show, as in: unrolled cells lstm --latex")
@@ -58,7 +62,7 @@ def cells(
     elif backward:
         print(cell.backward().text())
     elif explain:
-        _explain(cell, {**_SIZES, **given}, size or [], as_json)
+        _explain(cell, {**_SIZES, **given}, size or [], device or "cpu", as_json)
     elif code is not None:
         _print_code(cell, code)
     elif as_json:
@@ -80,10 +84,10 @@ def _list_cells(as_json: bool) -> None:
         print(f"{cell.name:{width}}  {cell.source}")
 
 
-def _explain(cell: "Cell", sizes: dict[str, int], named: list[str], as_json: bool) -> None:
+def _explain(cell: "Cell", sizes: dict[str, int], named: list[str], device: str, as_json: bool) -> None:
     from unrolled.engine.explain import explain
 
-    found = explain(cell, *sizes.values(), sizes=pairs(named))
+    found = explain(cell, *sizes.values(), sizes=pairs(named), device=device)
     print(json.dumps(found.to_dict(), ensure_ascii=False) if as_json else found)
 
 

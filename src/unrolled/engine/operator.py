@@ -40,8 +40,7 @@ def recurrence(
     """Outputs, final states in the cell's order, recorded quantities in the order of ``record``."""
     with torch.no_grad():
         found = _run(cell, names, parameters, x, state, lengths, reset, record, backend, checkpoint)
-    given = {value.data_ptr() for value in (*parameters, x, *state)}
-    return [value.clone() if value.data_ptr() in given else value.contiguous() for value in found]
+    return _apart(found, (*parameters, x, *state))
 
 
 @recurrence.register_fake
@@ -77,7 +76,8 @@ def recurrence_backward(
         found = _run(cell, names, own, of_x, of_state, lengths, reset, record, backend, checkpoint)
         pairs = [(value, gradient) for value, gradient in zip(found, arriving, strict=True) if value.requires_grad]
         results, gradients = zip(*pairs, strict=True)
-        return list(torch.autograd.grad(results, leaves, gradients, allow_unused=True, materialize_grads=True))
+        of_leaves = torch.autograd.grad(results, leaves, gradients, allow_unused=True, materialize_grads=True)
+        return _apart(of_leaves, (*parameters, x, *state))
 
 
 @recurrence_backward.register_fake
@@ -124,6 +124,16 @@ def _run(
     found = compute(of, by_name, x, begin, lengths, reset, quantities, backend, checkpoint or None)
     outputs, final, recorded = found
     return [outputs, *(final[name] for name in of.states), *(recorded[name] for name in quantities)]
+
+
+def _apart(values: Sequence[Tensor], given: Sequence[Tensor]) -> list[Tensor]:
+    """The values, copied where they share memory with each other or with what is given: an operator's may not."""
+    seen, apart = {value.untyped_storage().data_ptr() for value in given}, []
+    for value in values:
+        place = value.untyped_storage().data_ptr()
+        apart.append(value.clone(memory_format=torch.contiguous_format) if place in seen else value.contiguous())
+        seen.add(place)
+    return apart
 
 
 @contextmanager

@@ -72,7 +72,7 @@ class Stream:
         if any(value.is_inference() for value in parameters.values()):
             return None  # nobody could tell whether their numbers are still the same
         run = prepare(self.cell, parameters, x.unsqueeze(1), dict(zip(self.cell.states, states, strict=True)))
-        if why_not(run) or not x.shape[0]:
+        if why_not(run, x.device) or not x.shape[0]:
             return None
         plan, values = effective(run)
         parts = plan.split
