@@ -58,6 +58,8 @@ TOLERANCE = {
     "cpu, loop, gradients, float32": Row(
         "float32", 1e-4, "the same on the way back, which multiplies what forward rounded and sums it over all steps"
     ),
+    "cpu, loop, bfloat16": Row("float32", 4e-3, "stored in bfloat16: computed in float32 and rounded once, to 8 bits"),
+    "cpu, loop, float16": Row("float32", 5e-4, "the same in float16: rounded once, to 11 bits"),
     "orthogonal, identity": Row("float64", 1e-12, "a matrix times its transpose; its decomposition rounds by 1e-16"),
     "autograd, differences": Row(
         "float64", 1e-6, "central differences over 2e-6: a rounding of 1e-16 is divided by that, and sums collect it"

@@ -1,6 +1,6 @@
 """State: what a recurrent network hands from one step, window or call to the next, as one named, batched value."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, KeysView, Mapping
 from pathlib import Path
 
 import torch
@@ -33,6 +33,10 @@ class State(Mapping[str, Tensor]):
                 f"the state has no {name!r}.{did_you_mean(name, self._values)} It has: {', '.join(self._values)}."
             )
         return self._values[name]
+
+    def keys(self) -> KeysView[str]:
+        """The names."""
+        return self._values.keys()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)

@@ -111,6 +111,8 @@ def test_an_explanation_has_sizes_by_itself(tmp_path: Path) -> None:
     assert shown(tmp_path, "cells", "lstm", "--explain").startswith("lstm: N 1, T 100, D 64, H 64; ")
     named = shown(tmp_path, "cells", "lstm_projected", "--explain", "--size", "projection=8")
     assert named.startswith("lstm_projected: N 1, T 100, D 64, H 64, projection 8; ")
+    half = shown(tmp_path, "cells", "lstm", "--explain", "--dtype", "bfloat16")
+    assert "; bfloat16 storage, float32 arithmetic, with gradients\nbackend: cpu" in half
     assert "wants the size 'projection'" in run("cells", "lstm_projected", "--explain", folder=tmp_path).error
 
 
@@ -135,6 +137,8 @@ def test_the_code_of_a_pass_is_printed(which: str, tmp_path: Path) -> None:
         (("--code", "forward"), "name the cell to show"),
         (("elman", "--code", "foward"), "there is no pass 'foward'; choose from forward, training, backward."),
         (("elman", "--batch", 3), "--batch goes with --explain"),
+        (("elman", "--dtype", "float16"), "--dtype goes with --explain"),
+        (("elman", "--explain", "--dtype", "bfloat"), "there is no dtype 'bfloat'; choose from float32, float64, "),
         (("elman", "--size", "projection=3"), "--size goes with --explain"),
         (("elman", "--device", "cuda"), "--device goes with --explain"),
         (("elman", "--explain", "--device", "gpu"), "there is no device 'gpu'"),

@@ -201,13 +201,6 @@ def test_forward_mode(dense: Case) -> None:
     assert_near({"tangent": tangent}, {"tangent": (ahead - behind) / (2 * step)}, "autograd, differences")
 
 
-def test_autocast_goes_to_the_loop() -> None:
-    case = make_case(CELLS["lstm"], "auto", torch.float32)
-    with torch.autocast("cpu"):
-        assert_same(parts(case.scan()), parts(case.but(backend="loop").scan()))
-    assert not torch.equal(case.scan().outputs, case.but(backend="loop").scan().outputs)
-
-
 # Memory
 
 

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from cli.commands import run
 from tasks.samples import EXCERPT, PERIOD, TINY, options, write
 from unrolled.data.reading import TextSplits
+from unrolled.engine import backends
+from unrolled.engine.backends import BACKENDS
+from unrolled.engine.run import Run, Values
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
 from unrolled.tasks.text.model import TextModel
@@ -154,6 +158,24 @@ def test_what_was_loaded_is_what_was_trained(tmp_path: Path) -> None:
     assert not loaded.network.training
     assert loaded.score(TEXT).nats == model.score(TEXT).nats
     assert loaded.generate(length=50, seed=1) == model.generate(length=50, seed=1)
+
+
+def test_mixed_precision_trains_by_compiled_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recurrence leaves autocast, and the readout stays in it: nearly the same model, and not the same."""
+    single = TextModel.train(write(tmp_path, TEXT), **TINY)
+    under_autocast = []
+
+    def note(run: Run) -> tuple[Tensor, Values, Values]:
+        under_autocast.append(torch.is_autocast_enabled("cpu"))
+        return cpu(run)
+
+    cpu = BACKENDS["cpu"]
+    monkeypatch.setattr(backends, "BACKENDS", {"cpu": note})
+    mixed = TextModel.train(write(tmp_path, TEXT), **TINY, precision="bf16-mixed")
+    assert any(under_autocast)
+    nats = [model.metrics["validation"]["nats_per_token"] for model in (single, mixed)]
+    assert nats[0] != nats[1]
+    assert nats[1] == pytest.approx(nats[0], rel=0.01)
 
 
 def test_a_model_is_saved_where_one_wants_it(tmp_path: Path) -> None:

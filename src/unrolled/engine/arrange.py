@@ -67,9 +67,7 @@ class Arranger:
         for one in self.outers:
             self.stored |= {side: "time" for side in (one.left, one.right) if side in levels}
         self._store_what_crosses(stages)
-        hoisted, sunk = (
-            tuple(_groups(of, self.sizes, what)) for of, what in ((self.hoisted, "hoisted"), (self.sunk, "sunk"))
-        )
+        hoisted, sunk = (tuple(self._groups(of, what)) for of, what in ((self.hoisted, "hoisted"), (self.sunk, "sunk")))
         return Pass(tuple(stages), hoisted, sunk, tuple(self.outers), dict(self.stored))
 
     def _needed(self, statements: tuple[Statement, ...], roots: set[str]) -> tuple[Statement, ...]:
@@ -219,8 +217,22 @@ class Arranger:
                 one for one in statements if (levels[str(one.target)], self.sizes[str(one.target)]) == (level, size)
             )
             of = {str(one.target): self.grouped[str(one.target)] for one in own if str(one.target) in self.grouped}
-            stages.append(Stage(level, size, tuple(_groups(of, self.sizes, f"stage{len(stages)}")), own))
+            stages.append(Stage(level, size, tuple(self._groups(of, f"stage{len(stages)}")), own))
         return stages
+
+    def _groups(self, columns: Mapping[str, tuple[Segment, ...]], prefix: str) -> Iterable[Group]:
+        """Columns that read the same sources by matrices of as many heads, and have one size, are one group."""
+        alike: dict[tuple[Size, tuple[tuple[str, int], ...]], list[str]] = {}
+        for column, segments in columns.items():
+            heads = (self.parts.matrices[segment.terms[0].matrix].heads for segment in segments)
+            sources = (segment.source for segment in segments)
+            alike.setdefault((self.sizes[column], tuple(zip(sources, heads, strict=True))), []).append(column)
+        for number, ((size, sources), own) in enumerate(alike.items()):
+            segments = tuple(
+                Segment(source, tuple(columns[column][place].terms[0] for column in own))
+                for place, (source, _) in enumerate(sources)
+            )
+            yield Group(f"{prefix}_{number}", tuple(own), size, segments)
 
     def _store_what_crosses(self, stages: list[Stage]) -> None:
         """Give an array to every value that another stage reads; a sum over units has its own place."""
@@ -245,20 +257,6 @@ def _signed_sum(parts: Iterable[tuple[float, Expression]]) -> Expression:
             total = Call("add" if sign > 0 else "sub", (total, part))
     assert total is not None
     return total
-
-
-def _groups(columns: Mapping[str, tuple[Segment, ...]], sizes: Mapping[str, Size], prefix: str) -> Iterable[Group]:
-    """Columns that read the same sources and have one size are one group."""
-    by_sources: dict[tuple[Size, tuple[str, ...]], list[str]] = {}
-    for column, segments in columns.items():
-        key = (sizes[column], tuple(segment.source for segment in segments))
-        by_sources.setdefault(key, []).append(column)
-    for number, ((size, sources), own) in enumerate(by_sources.items()):
-        segments = tuple(
-            Segment(source, tuple(columns[column][place].terms[0] for column in own))
-            for place, source in enumerate(sources)
-        )
-        yield Group(f"{prefix}_{number}", tuple(own), size, segments)
 
 
 def _is_product(statement: Statement) -> bool:

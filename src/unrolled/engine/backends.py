@@ -1,20 +1,20 @@
 """Who computes a run: the backends by name, the choice between them, and a request put to the one chosen."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from unrolled.engine import fused, torch_kernels
 from unrolled.engine.loop import loop
+from unrolled.engine.precision import widening
 from unrolled.engine.run import Run, Values, prepare
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError, did_you_mean
 
 BACKENDS: dict[str, Callable[[Run], tuple[Tensor, Values, Values]]] = {
     "loop": loop,
-    "cpu": fused.fused,
+    "cpu": widening(fused.fused),
     "torch": torch_kernels.by_torch,
 }
 WHY_NOT: dict[str, Callable[[Run, torch.device], str]] = {"cpu": fused.why_not, "torch": torch_kernels.why_not}
@@ -33,9 +33,7 @@ def compute(
     checkpoint: int | None,
 ) -> tuple[Tensor, Values, Values]:
     """Outputs, final states and recorded quantities, by the arguments of :func:`unrolled.scan`."""
-    if checkpoint is not None and checkpoint < 1:
-        raise UsageError(f"checkpoint is a number of steps from 1 on, and is {checkpoint}.")
-    run = replace(prepare(cell, parameters, x, state, lengths, reset, record), checkpoint=checkpoint)
+    run = prepare(cell, parameters, x, state, lengths, reset, record, checkpoint)
     return BACKENDS[choice(resolve(backend), run, x.device)[0]](run)
 
 

@@ -15,6 +15,7 @@ from unrolled.engine.cpu.layout import Extent, Layout
 from unrolled.engine.cpu.product import Shape
 from unrolled.engine.passes import Pass
 from unrolled.engine.plan import Plan, make_plan
+from unrolled.engine.precision import arithmetic, described
 from unrolled.engine.readable import ReadablePass, letter, readable, readable_pass
 from unrolled.engine.run import Run, prepare
 from unrolled.equations.cell import Cell
@@ -67,6 +68,8 @@ class Explanation:
     sizes: dict[str, int]
     """N, T, D, H and the cell's named sizes."""
     dtype: str
+    numbers: str
+    """What numbers are stored and computed in."""
     training: bool
     backend: str
     reason: str
@@ -95,7 +98,7 @@ class Explanation:
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{letter} {number}" for letter, number in self.sizes.items())
-        lines = [f"{self.cell}: {sizes}; {self.dtype}, {'with' if self.training else 'without'} gradients"]
+        lines = [f"{self.cell}: {sizes}; {self.numbers}, {'with' if self.training else 'without'} gradients"]
         lines.append(f"backend: {self.backend} ({_MEANS[self.backend]}), as {self.reason}")
         if self.machine is None:
             return "\n".join(lines)
@@ -140,9 +143,11 @@ def explain(
     run = _imagined(cell, (batch, steps), known, torch.zeros((), dtype=dtype), tuple(record))
     backend, reason = choice(resolve(backend), run, _device(device))
     letters = {"N": batch, "T": steps, **{letter(size): number for size, number in known.items()}}
-    head = (cell.name, letters, str(dtype).removeprefix("torch."), training, backend, reason)
+    name = str(dtype).removeprefix("torch.")
+    head = (cell.name, letters, name, described(run.x) if backend == "cpu" else name, training, backend, reason)
     if backend != "cpu":
         return Explanation(*head, None, (), (), None)
+    dtype = arithmetic(run.x)
     plan = _plan_of(cell, record, training)
     own = {"forward": plan.training, "backward": plan.backward} if training else {"forward": plan.forward}
     available = threads or torch.get_num_threads()

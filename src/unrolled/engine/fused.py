@@ -1,17 +1,19 @@
 """The compiled backend: torch runs what needs no recurrence, machine code the rest; autograd sees one function."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from unrolled.engine import pieces
 from unrolled.engine.cpu.execute import Gradients, Inputs, backward, forward
+from unrolled.engine.cpu.form import joined
 from unrolled.engine.loop import loop, stepper, unroll
 from unrolled.engine.modes import looks_inside
 from unrolled.engine.plan import Plan, make_plan
+from unrolled.engine.precision import HALVES
 from unrolled.engine.run import Run, Values
 from unrolled.equations.expression import Statement
 
@@ -21,9 +23,9 @@ def why_not(run: Run, device: torch.device) -> str:
     tensors = (run.x, *run.parameters.values(), *run.state.values())
     if device.type != "cpu" or not all(tensor.is_cpu for tensor in tensors):
         return f"its tensors are on {device}"
-    if run.x.dtype not in (torch.float32, torch.float64):
-        return f"its numbers are {run.x.dtype}, and compiled code has float32 and float64"
-    return looks_inside(run, device)
+    if run.x.dtype not in (*HALVES, torch.float32, torch.float64):
+        return f"its numbers are {run.x.dtype}, and compiled code takes float16, bfloat16, float32 and float64"
+    return looks_inside(run)
 
 
 def fused(run: Run) -> tuple[Tensor, Values, Values]:
@@ -75,45 +77,40 @@ def _over_time(run: Run, name: str, values: Mapping[str, Tensor]) -> Tensor:
     return value if run.valid is None else torch.where(run.valid.unsqueeze(-1), value, 0)
 
 
-@dataclass(frozen=True)
-class Request:
-    """Everything of a call that is no differentiable tensor, and which names the tensors have."""
+class Request(NamedTuple):
+    """Everything of a call that is no differentiable tensor."""
 
     run: Run
     plan: Plan
-    names: tuple[tuple[str, str], ...]
+
+    @property
+    def names(self) -> tuple[tuple[str, str], ...]:
+        """Kind and name of each of the tensors."""
+        return self.plan.given if self.run.reset is None else self.plan.resettable
 
     def inputs(self, tensors: tuple[Tensor, ...]) -> Inputs:
-        matrices, vectors, rows, steps, state, start = (
-            {name: tensor for (of, name), tensor in zip(self.names, tensors, strict=True) if of == kind}
-            for kind in ("matrices", "vectors", "rows", "steps", "state", "start")
-        )
-        run = self.run
+        """The tensors by kind and name."""
+        run, parts, rest = self.run, self.plan.split, iter(tensors)
+        kinds = (parts.matrices, parts.vectors, parts.rows, parts.steps, parts.states)
+        matrices, vectors, rows, steps, state = (dict(zip(names, rest, strict=False)) for names in kinds)
+        start = {} if run.reset is None else dict(zip(parts.states, rest, strict=True))
         reset = None if run.reset is None else run.reset.view(torch.uint8)
         shape = (run.x.shape[0], run.x.shape[1])
-        given = (matrices, vectors, rows, steps, state, start)
-        return Inputs(*given, run.lengths, reset, shape, run.x.dtype, run.sizes)
+        of = (run.lengths, reset, shape, run.x.dtype, run.sizes)
+        return Inputs(matrices, vectors, rows, steps, state, start, *of)
 
 
 def request_for(run: Run, plan: Plan, values: Mapping[str, Tensor]) -> tuple["Request", tuple[Tensor, ...]]:
     """What the compiled core is asked, and the tensors that it is given."""
     parts = plan.split
-    given: dict[tuple[str, str], Tensor] = {}
-    for name, matrix in parts.matrices.items():
-        given["matrices", name] = _dense(values[name], matrix.heads)
-    for name in parts.vectors:
-        given["vectors", name] = values[name].reshape(-1)
-    for name in parts.rows:
-        value = values[name]
-        given["rows", name] = value.squeeze(1) if value.dim() == 3 else value
-    for name in parts.steps:
-        given["steps", name] = values[name]
-    for name in parts.states:
-        given["state", name] = run.state[name]
+    given = [joined(values[name], matrix, run.sizes) for name, matrix in parts.matrices.items()]
+    given += [value if value.dim() == 1 else value.reshape(-1) for value in map(values.__getitem__, parts.vectors)]
+    given += [value.squeeze(1) if value.dim() == 3 else value for value in map(values.__getitem__, parts.rows)]
+    given += map(values.__getitem__, parts.steps)
+    given += map(run.state.__getitem__, parts.states)
     if run.reset is not None:
-        for name in parts.states:
-            given["start", name] = run.start[name]
-    return Request(run, plan, tuple(given)), tuple(given.values())
+        given += map(run.start.__getitem__, parts.states)
+    return Request(run, plan), tuple(given)
 
 
 def _recur(run: Run, plan: Plan, values: Mapping[str, Tensor]) -> tuple[Values, Values]:
@@ -129,11 +126,6 @@ def _recur(run: Run, plan: Plan, values: Mapping[str, Tensor]) -> tuple[Values, 
     )
 
 
-def _dense(matrix: Tensor, heads: int) -> Tensor:
-    """A block-diagonal matrix with its zeros."""
-    return matrix if heads == 1 else torch.block_diag(*matrix)
-
-
 class _Recurrence(torch.autograd.Function):
     """The recurrence as autograd sees it: results over time, then final states."""
 
@@ -146,17 +138,19 @@ class _Recurrence(torch.autograd.Function):
         else:
             over_time, final, tape = forward(request.plan, inputs, keep=True)
             ctx.save_for_backward(tape.memory, *tensors)
-            ctx.tape = replace(tape, memory=tape.memory.new_empty(0))  # the memory goes with what autograd saves
+            ctx.tape = tape._replace(memory=None)  # the memory goes with what autograd saves
         ctx.request = request
+        ctx.set_materialize_grads(False)
         return *over_time.values(), *final.values()
 
     @staticmethod
-    def backward(ctx: Any, *arriving: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
+    def backward(ctx: Any, *arriving: Tensor | None) -> tuple[Tensor | None, ...]:  # pyright: ignore
         request: Request = ctx.request
         count = len(request.names)
         kept, tensors = ctx.saved_tensors[:-count], ctx.saved_tensors[-count:]
         if torch.is_grad_enabled():  # somebody will differentiate these gradients once more
-            return None, *_by_the_loop(request, tuple(tensors), arriving)
+            with torch.autocast("cpu", enabled=False):
+                return None, *_by_the_loop(request, tuple(tensors), arriving)
         parts = request.plan.split
         split_at = len(parts.over_time)
         wanted = frozenset(
@@ -170,7 +164,7 @@ class _Recurrence(torch.autograd.Function):
             begins = [{name: next(states) for name in parts.states} for _ in range(len(kept) // len(parts.states))]
             found = pieces.backward(request.plan, inputs, request.run.checkpoint, begins, of_time, of_final, wanted)
         else:
-            tape = replace(ctx.tape, memory=kept[0])
+            tape = ctx.tape._replace(memory=kept[0])
             found = backward(request.plan, inputs, tape, of_time, of_final, wanted)
         gradients = [
             _gradient(found, kind, name, tensor) if need else None
@@ -186,7 +180,7 @@ def _gradient(found: Gradients, kind: str, name: str, like: Tensor) -> Tensor:
         value = found.sums.get(name)
         if value is None:
             return torch.zeros_like(like)
-        return value.sum(0) if kind == "vectors" else value
+        return value if kind == "rows" else value[0] if value.shape[0] == 1 else value.sum(0)
     if kind == "steps":
         return found.steps[name].contiguous() if name in found.steps else torch.zeros_like(like)
     return (found.state if kind == "state" else found.start)[name]
@@ -203,7 +197,9 @@ class _CoreRun(Run):
         return {name: value[:, t] if name in self.stepwise else value for name, value in self.parameters.items()}
 
 
-def _by_the_loop(request: Request, tensors: tuple[Tensor, ...], arriving: tuple[Tensor, ...]) -> list[Tensor | None]:
+def _by_the_loop(
+    request: Request, tensors: tuple[Tensor, ...], arriving: tuple[Tensor | None, ...]
+) -> list[Tensor | None]:
     """The gradients of the recurrence as differentiable functions of its inputs: autograd through the plain loop."""
     run, parts = request.run, request.plan.split
     kinds = dict(zip(request.names, tensors, strict=True))
@@ -221,5 +217,6 @@ def _by_the_loop(request: Request, tensors: tuple[Tensor, ...], arriving: tuple[
             over_time.append(value if now is None else torch.where(now, value, 0))
     results = [*(torch.stack(one, 1) for one in seen.values()), *(final[name] for name in parts.states)]
     wanted = [tensor for tensor in tensors if tensor.requires_grad]
-    found = iter(torch.autograd.grad(results, wanted, arriving, create_graph=True, allow_unused=True))
+    gradients = [torch.zeros_like(of) if one is None else one for of, one in zip(results, arriving, strict=True)]
+    found = iter(torch.autograd.grad(results, wanted, gradients, create_graph=True, allow_unused=True))
     return [next(found) if tensor.requires_grad else None for tensor in tensors]

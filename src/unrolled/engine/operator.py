@@ -15,6 +15,7 @@ from torch import Tensor
 from torch._C import DispatchKey
 
 from unrolled.engine.backends import compute
+from unrolled.engine.precision import widen
 from unrolled.engine.run import Values, sizes_of_quantities
 from unrolled.equations.cell import Cell
 
@@ -160,6 +161,8 @@ def traced(
     checkpoint: int | None,
 ) -> tuple[Tensor, Values, Values]:
     """A scan as a call of the operator, for whoever is tracing: outputs, final states, recorded quantities."""
+    if torch.is_autocast_enabled(x.device.type):  # compiled programs run without it, and so on one dtype
+        parameters, x, state = widen(parameters, x, state)
     begin = [] if state is None else [state[name] for name in cell.states]
     names, given = ",".join(parameters), list(parameters.values())
     found = torch.ops.unrolled.recurrence(

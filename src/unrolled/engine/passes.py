@@ -8,6 +8,7 @@ that read the same sources are one *group*, computed as one product. Products wi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from unrolled.equations.expression import Call, Expression, Statement
 from unrolled.equations.sizes import Size
@@ -27,7 +28,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Segment:
-    """A source and the matrices that multiply it, one a column of the group."""
+    """A source and the matrices that multiply it, one a column of the group; all have the same number of heads."""
 
     source: str
     terms: tuple[Term, ...]
@@ -74,17 +75,17 @@ class Pass:
     stored: Mapping[str, str]
     """Values with an array of their own: over all steps ("time") or for the present one ("step")."""
 
-    @property
+    @cached_property
     def groups(self) -> tuple[Group, ...]:
         """Every group: hoisted, sunk, and those of the stages."""
         return (*self.hoisted, *self.sunk, *(group for stage in self.stages for group in stage.groups))
 
-    @property
+    @cached_property
     def written(self) -> frozenset[str]:
         """What its statements compute."""
         return frozenset(str(one.target) for one in self.statements)
 
-    @property
+    @cached_property
     def reduces(self) -> bool:
         """Whether anything is summed over the units of a row."""
         return any(op_of(one.expression) in REDUCTIONS for one in self.statements)

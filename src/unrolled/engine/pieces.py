@@ -5,7 +5,6 @@ taken from the last step to the first, in the same blocks.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -35,18 +34,19 @@ def backward(
     inputs: Inputs,
     steps: int,
     begins: list[States],
-    arriving: Mapping[str, Tensor],
-    final: Mapping[str, Tensor],
+    arriving: Mapping[str, Tensor | None],
+    final: Mapping[str, Tensor | None],
     wanted: frozenset[str],
 ) -> Gradients:
     """The gradients that :func:`unrolled.engine.cpu.execute.backward` gives for the whole run."""
     total: Gradients | None = None
+    wanted |= frozenset(final)  # each piece hands its states' gradients to the one before it
     of_steps: dict[str, list[Tensor]] = {}
     for begin, (start, stop) in reversed(list(zip(begins, _bounds(inputs.shape[1], steps), strict=True))):
         piece = _piece(inputs, start, stop, begin)
         _, _, tape = execute.forward(plan, piece, keep=True)
-        arrived = {key: value[:, start:stop] for key, value in arriving.items()}
-        into = None if total is None else replace(total, steps={})
+        arrived = {key: None if value is None else value[:, start:stop] for key, value in arriving.items()}
+        into = None if total is None else total._replace(steps={})
         total = execute.backward(plan, piece, tape, arrived, final, wanted, into, trim=False)
         for name, value in total.steps.items():
             of_steps.setdefault(name, []).append(value)
@@ -55,7 +55,7 @@ def backward(
     units = dict(inputs.units)
     sizes, matrices = plan.split.sizes, plan.split.matrices
     return Gradients(
-        {name: value[:, : units[matrices[name].into]].contiguous() for name, value in total.matrices.items()},
+        {name: value[..., : units[matrices[name].into]].contiguous() for name, value in total.matrices.items()},
         {name: value[:, : units[sizes[name]]].contiguous() for name, value in total.sums.items()},
         {name: torch.cat(values[::-1], 1)[..., : units[sizes[name]]] for name, values in of_steps.items()},
         total.state,
@@ -70,8 +70,7 @@ def _bounds(steps: int, wanted: int) -> Iterator[tuple[int, int]]:
 
 
 def _piece(inputs: Inputs, start: int, stop: int, state: Mapping[str, Tensor]) -> Inputs:
-    return replace(
-        inputs,
+    return inputs._replace(
         steps={name: value[:, start:stop] for name, value in inputs.steps.items()},
         state=state,
         lengths=None if inputs.lengths is None else (inputs.lengths - start).clamp(0, stop - start),

@@ -6,7 +6,7 @@ of the forward step is kept over time, but for what is computed again more cheap
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from unrolled.engine.arrange import Arranger
 from unrolled.engine.passes import REDUCTIONS, Pass
@@ -32,6 +32,18 @@ class Plan:
     kept: tuple[str, ...]
     gradients: tuple[str, ...]
     """The vectors and rows whose gradient the backward pass sums."""
+
+    @cached_property
+    def given(self) -> tuple[tuple[str, str], ...]:
+        """Kind and name of every tensor that a call is given, in order; where states may be reset, ``resettable``."""
+        parts = self.split
+        kinds = {kind: getattr(parts, kind) for kind in ("matrices", "vectors", "rows", "steps")}
+        return tuple((kind, name) for kind, names in (*kinds.items(), ("state", parts.states)) for name in names)
+
+    @cached_property
+    def resettable(self) -> tuple[tuple[str, str], ...]:
+        """As :attr:`given`, with the starts behind it that states return to."""
+        return *self.given, *(("start", name) for name in self.split.states)
 
 
 @cache

@@ -18,7 +18,7 @@ Values = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Run:
-    """What to compute. All tensors are on one device and of one float dtype; N rows, T steps."""
+    """What to compute. All tensors are on one device and, outside autocast, of one float dtype; N rows, T steps."""
 
     cell: Cell
     parameters: Mapping[str, Tensor]
@@ -76,10 +76,13 @@ def prepare(
     lengths: Tensor | None = None,
     reset: Tensor | None = None,
     record: tuple[str, ...] = (),
+    checkpoint: int | None = None,
 ) -> Run:
     """Check a request and fill in what was left out. Raises UsageError where shapes, names or dtypes do not fit."""
     if x.dim() != 3 or not x.is_floating_point():
         raise UsageError(f"x is (N, T, D) of a float dtype, and is {tuple(x.shape)} of {x.dtype}.")
+    if checkpoint is not None and checkpoint < 1:
+        raise UsageError(f"checkpoint is a number of steps from 1 on, and is {checkpoint}.")
     batch, steps, _ = x.shape
     known = _sizes(cell, x.shape[2], tuple((name, value.shape) for name, value in parameters.items()))
     units = _units(cell, known)
@@ -94,10 +97,10 @@ def prepare(
         raise UsageError(f"the state of cell {cell.name} holds {sorted(cell.states)}, and {sorted(given)} is given.")
     for name, value in given.items():
         _check_shape(f"the state {name}", value, (batch, units[name]))
-    if not torch.is_autocast_enabled(x.device.type):
-        for name, value in (*parameters.items(), *given.items()):
-            if value.dtype != x.dtype:
-                raise UsageError(f"'{name}' is {value.dtype}, and x {x.dtype}; bring both to one dtype.")
+    mixed = torch.is_autocast_enabled(x.device.type)  # what one op gives there may be narrower than parameters
+    for name, value in (*parameters.items(), *given.items()):
+        if value.dtype != x.dtype and not (mixed and value.is_floating_point()):
+            raise UsageError(f"'{name}' is {value.dtype}, and x {x.dtype}; bring both to one dtype.")
     if lengths is not None:
         _check_shape("lengths", lengths, (batch,))
         if lengths.dtype == torch.bool or lengths.is_floating_point():
@@ -112,7 +115,7 @@ def prepare(
         reset = reset.to(x.device, torch.bool)
         if lengths is not None:
             reset = reset & (torch.arange(steps, device=x.device) < lengths.unsqueeze(1))  # padding changes nothing
-    return Run(cell, parameters, x, start, given, lengths, reset, tuple(record), units, known)
+    return Run(cell, parameters, x, start, given, lengths, reset, tuple(record), units, known, checkpoint)
 
 
 def _check_shape(what: str, value: Tensor, wanted: tuple[int, ...]) -> None:
@@ -167,4 +170,12 @@ def _start(cell: Cell, name: str, units: int, parameters: Mapping[str, Tensor], 
     start = cell.program.starts[name]
     if isinstance(start, str):
         return parameters[start].expand(x.shape[0], units)
-    return x.new_full((x.shape[0], units), start)
+    return filled(x, (x.shape[0], units), start)
+
+
+def filled(like: Tensor, shape: tuple[int, ...], number: float) -> Tensor:
+    """A tensor of one number; where float16 ends before it, of the last that float16 has."""
+    if like.dtype is torch.float16:
+        limit = torch.finfo(torch.float16).max  # 65504, and cells begin from -1e30
+        number = max(-limit, min(number, limit))
+    return like.new_full(shape, number)

@@ -57,4 +57,4 @@ def scan(
     """
     given = (cell, parameters, x, state, lengths, reset, tuple(record), backend, checkpoint)
     outputs, final, recorded = (traced if torch.compiler.is_compiling() else compute)(*given)
-    return Scanned(outputs, State(final), recorded)
+    return Scanned(outputs, State.of_one_batch(final), recorded)

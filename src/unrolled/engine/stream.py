@@ -1,31 +1,40 @@
 """One step at a time at the least cost: weights stay packed and the table filled in from step to step."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from ctypes import addressof
+from functools import partial
+from operator import attrgetter
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from unrolled.engine.cpu.execute import Call
 from unrolled.engine.fused import effective, request_for, why_not
+from unrolled.engine.precision import HALVES, widened
 from unrolled.engine.run import prepare
 from unrolled.equations.cell import Cell
 
+_VERSION = attrgetter("_version")
 
-@dataclass(frozen=True)
-class _Ready:
+
+class _Ready(NamedTuple):
     """A call with packed weights, and what must be as it was for it to be used again."""
 
     call: Call
+    run: Callable[[], None]
     pointers: list[int]
     versions: list[int]
     x_shape: torch.Size
+    stored: torch.dtype
+    """What x, states and output come and go in."""
     dtype: torch.dtype
+    """What the call computes in."""
     x_slots: tuple[int, int]
     output_slot: int
-    output_shape: tuple[int, int]
+    room: Tensor
+    """As large as an output, (N, size)."""
     states: tuple[tuple[torch.Size, int, int], ...]
     """Of each state its shape, and the slots of its address and of the way to the next one's."""
 
@@ -54,7 +63,9 @@ class Stream:
             ready = self._ready
             if ready is None or not self._same(ready, parameters, x):
                 ready = self._ready = self._prepared(parameters, x, states)
-            return None if ready is None else _run(ready, x, states)
+            if ready is None:
+                return None
+            return (_run if ready.stored is ready.dtype else _run_wide)(ready, x, states)
         finally:
             self._lock.release()
 
@@ -63,8 +74,8 @@ class Stream:
         values = parameters.values()
         return (
             x.shape == ready.x_shape
-            and [value.data_ptr() for value in values] == ready.pointers
-            and [value._version for value in values] == ready.versions
+            and list(map(Tensor.data_ptr, values)) == ready.pointers
+            and list(map(_VERSION, values)) == ready.versions
         )
 
     def _prepared(self, parameters: Mapping[str, Tensor], x: Tensor, states: Sequence[Tensor]) -> _Ready | None:
@@ -72,9 +83,12 @@ class Stream:
         if any(value.is_inference() for value in parameters.values()):
             return None  # nobody could tell whether their numbers are still the same
         run = prepare(self.cell, parameters, x.unsqueeze(1), dict(zip(self.cell.states, states, strict=True)))
-        if why_not(run, x.device) or not x.shape[0]:
+        mixed = any(value.dtype is not x.dtype for value in (*parameters.values(), *states))
+        if why_not(run, x.device) or mixed or not x.shape[0]:
             return None
-        plan, values = effective(run)
+        run = widened(run) if x.dtype in HALVES else run
+        with torch.autocast("cpu", enabled=False):
+            plan, values = effective(run)
         parts = plan.split
         request, tensors = request_for(run, plan, values)
         call = Call(plan, "forward", request.inputs(tensors), None, 1)
@@ -85,21 +99,23 @@ class Stream:
             return None
         (output,) = parts.over_time
         size = parts.sizes[output.removesuffix("'")]
-        shape = (x.shape[0], layout.units[size])
-        call.steps(f"out.{output}", x.new_empty(shape[0], 1, shape[1]), size)
+        room = run.x.new_empty(x.shape[0], layout.units[size])
+        call.steps(f"out.{output}", room.unsqueeze(1), output.removesuffix("'"))
         for name in parts.states:
             call.table[slots["row", f"entry.{name}"]] = layout.units[parts.sizes[name]]
         call.run()
         call.table[slots["packed",]] = 1
         return _Ready(
             call,
-            [value.data_ptr() for value in parameters.values()],
-            [value._version for value in parameters.values()],
+            partial(call.form.code, addressof(call.table), 0, 1, 0, x.shape[0], 0, 1),
+            list(map(Tensor.data_ptr, parameters.values())),
+            list(map(_VERSION, parameters.values())),
             x.shape,
             x.dtype,
+            run.x.dtype,
             (slots["base", "x"], slots["row", "x"]),
             slots["base", f"out.{output}"],
-            shape,
+            room,
             tuple(
                 (value.shape, slots["base", f"entry.{name}"], slots["step", f"entry.{name}"])
                 for name, value in zip(parts.states, states, strict=True)
@@ -109,20 +125,27 @@ class Stream:
 
 def _run(ready: _Ready, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]] | None:
     """One step: the next state lies wherever there is room, so many numbers from the present one."""
-    call, dtype = ready.call, ready.dtype
-    table = call.table
-    if x.dtype is not dtype or not x.is_cpu or x.stride(1) != 1 or torch.is_autocast_enabled("cpu"):
+    table, dtype = ready.call.table, ready.dtype
+    if x.dtype is not dtype or not x.is_cpu or x.stride(1) != 1:
         return None
     table[ready.x_slots[0]], table[ready.x_slots[1]] = x.data_ptr(), x.stride(0)
     after = []
     for value, (shape, base, step) in zip(states, ready.states, strict=True):
         if value.shape != shape or value.dtype is not dtype or not value.is_cpu or not value.is_contiguous():
             return None
-        new = torch.empty(shape, dtype=dtype)
-        start = value.data_ptr()
+        new, start = torch.empty_like(value), value.data_ptr()
         table[base], table[step] = start, (new.data_ptr() - start) // dtype.itemsize
         after.append(new)
-    output = torch.empty(ready.output_shape, dtype=dtype)
+    output = torch.empty_like(ready.room)
     table[ready.output_slot] = output.data_ptr()
-    call.run()
+    ready.run()
     return output, after
+
+
+def _run_wide(ready: _Ready, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]] | None:
+    """One step of numbers stored in half precision: rounded as a run of one step rounds them."""
+    stored, dtype = ready.stored, ready.dtype
+    if torch.is_autocast_enabled("cpu") or any(value.dtype is not stored for value in (x, *states)):
+        return None
+    done = _run(ready, x.to(dtype), [value.to(dtype) for value in states])
+    return None if done is None else (done[0].to(stored), [value.to(stored) for value in done[1]])

@@ -42,7 +42,9 @@ def why_not(run: Run, device: torch.device) -> str:
     first, *rest = (run.units[name] for name in stacks.states)
     if stacks.projection and first >= rest[0]:
         return f"torch projects to fewer units, and here to {first} from {rest[0]}"
-    return looks_inside(run, device)
+    if torch.is_autocast_enabled(device.type):
+        return "autocast is on, which chooses another precision op by op"
+    return looks_inside(run)
 
 
 def by_torch(run: Run) -> tuple[Tensor, Values, Values]:

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from unrolled.cells.library import find_cell
 from unrolled.engine.backends import resolve
 from unrolled.engine.explain import Explanation, explain
+from unrolled.engine.run import filled
 from unrolled.engine.scan import scan
 from unrolled.engine.stream import Stream
 from unrolled.equations.cell import Cell
@@ -55,6 +56,9 @@ class CellParameters(nn.Module):
 
     def named(self) -> dict[str, Tensor]:
         """The parameters by name; a parametrized one (torch.nn.utils.parametrize) as its parametrization gives it."""
+        own = self._parameters
+        if len(own) == len(self.shapes):
+            return dict(own)  # pyright: ignore[reportReturnType]  # none of them is None
         return {name: getattr(self, name) for name in self.shapes}
 
     def draw_noise(self, x: Tensor) -> dict[str, Tensor]:
@@ -160,7 +164,7 @@ class Recurrent(nn.Module):
                 parts[f"{layer}.{direction}"] = {
                     name: one.named()[start].expand(batch_size, -1)
                     if isinstance(start, str)
-                    else like.new_full((batch_size, one.state_sizes[name]), start)
+                    else filled(like, (batch_size, one.state_sizes[name]), start)
                     for name, start in starts.items()
                 }
         return State.join(parts)
@@ -199,12 +203,12 @@ class Recurrent(nn.Module):
                 part = None if given is None else given.part(place)
                 result = self._run(layer, direction, below, part, lengths, reset, record)
                 sides.append(result.outputs)
-                states[place] = result.state
+                states |= {f"{place}.{name}": value for name, value in result.state.items()}
                 recorded |= {f"{place}.{name}": value for name, value in result.recorded.items()}
             values = torch.cat(sides, -1) if len(sides) > 1 else sides[0]  # (N, T, size)
             values = values + below if self.residual and layer else values
         outputs = values if packed is None else _pack_like(values, lengths, packed)
-        return Recurred(outputs, State.join(states), recorded)
+        return Recurred(outputs, State.of_one_batch(states), recorded)
 
     def step(self, x: Tensor, state: Mapping[str, Tensor] | None = None) -> tuple[Tensor, State]:
         """One step of a stream: x (N, D) and the state so far give the output (N, size) and the next state."""
@@ -220,18 +224,16 @@ class Recurrent(nn.Module):
 
     def _streamed(self, x: Tensor, state: Mapping[str, Tensor]) -> tuple[Tensor, State] | None:
         """One step without gradients by each layer's stream; None where that cannot do it."""
-        random = self.training and (self.cell.noise or (self.dropout.p and self.num_layers > 1))
+        random = self.training and (self.cell.noise or (self.num_layers > 1 and self.dropout.p))
         compiled = self.backend in ("auto", "cpu") and not torch.compiler.is_compiling()
         if random or not compiled or x.shape[1] != self.input_size:
             return None
-        if len(state) != len(self._state_names) or not all(name in state for name in self._state_names):
+        if state.keys() != self._state_names:
             self._checked(state)
         after, values = {}, x
-        for layer in range(self.num_layers):
-            one, names = self._one(layer, "forward"), self._stream_names[layer]
-            own = one._parameters if len(one._parameters) == len(one.shapes) else one.named()
-            states = [state[name] for name in names]
-            done = one.stream.step(own, values, states)  # pyright: ignore[reportArgumentType]  # none of them is None
+        for layer, names in enumerate(self._stream_names):
+            one = self._one(layer, "forward")
+            done = one.stream.step(one.named(), values, [state[name] for name in names])
             if done is None:
                 return None
             outputs, states = done

@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.cases import CELLS, Case, gradients, make_case, parts, ragged, weights_like
 from laws import assert_same
 from tolerance import assert_close
+from unrolled.cells.library import LIBRARY
 from unrolled.engine.cpu import execute, form
 from unrolled.engine.cpu.arena import Arena
 from unrolled.engine.cpu.compiled import host
@@ -60,14 +61,16 @@ WIDE = {
     "one row": {"rows": 1, "steps": 5, "inputs": 5, "hidden": 130},
     "three rows": {"rows": 3, "steps": 4, "inputs": 40, "hidden": 130},
 }
+IN_HEADS = {"slstm_heads": LIBRARY["slstm"].replaced("slstm_heads", heads=4)}
+"""Its heads stand apart, are joined or hold zeros by the width of vectors and the units that it is given."""
 THREADED = ["elman", "lstm", "gru", "gru_layer_norm", "lstm_projected", "slstm_blocks", "mingru", "gru_zoneout", "rhn"]
 
 
 @pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize("sizes", WIDE)
-@pytest.mark.parametrize("name", THREADED)
+@pytest.mark.parametrize("name", [*THREADED, *IN_HEADS])
 def test_any_number_of_threads(name: str, sizes: str) -> None:
-    dense = make_case(CELLS[name], "cpu", torch.float32, **WIDE[sizes])
+    dense = make_case({**CELLS, **IN_HEADS}[name], "cpu", torch.float32, **WIDE[sizes])
     for case in (dense, ragged(dense)):
         expected = with_threads(case, 1)
         for count in (2, 3, 4):
@@ -169,9 +172,10 @@ def at_width(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]
     forget()
 
 
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", [*CELLS, *IN_HEADS])
 def test_any_width_of_vectors(name: str, at_width: Callable[[int], None]) -> None:
-    case = ragged(make_case(CELLS[name], "cpu", torch.float32, rows=3, steps=5, inputs=5, hidden=13))
+    cell, hidden = {**CELLS, **IN_HEADS}[name], 64 if name in IN_HEADS else 13
+    case = ragged(make_case(cell, "cpu", torch.float32, rows=3, steps=5, inputs=5, hidden=hidden))
     results = {}
     for width in (4, 8, 16):
         at_width(width)

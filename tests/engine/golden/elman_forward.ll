@@ -248,11 +248,11 @@ entry:
   %".149" = load i64, i64* %".148"
   %".150" = getelementptr i64, i64* %".1", i64 36
   %".151" = load i64, i64* %".150"
-  %".159" = getelementptr i64, i64* %".1", i64 37
-  %".160" = load i64, i64* %".159"
-  %".161" = inttoptr i64 %".160" to float*
-  %".164" = getelementptr i64, i64* %".1", i64 7
-  %".165" = load i64, i64* %".164"
+  %".155" = getelementptr i64, i64* %".1", i64 37
+  %".156" = load i64, i64* %".155"
+  %".157" = inttoptr i64 %".156" to float*
+  %".160" = getelementptr i64, i64* %".1", i64 7
+  %".161" = load i64, i64* %".160"
   %".207" = getelementptr i64, i64* %".1", i64 38
   %".208" = load i64, i64* %".207"
   %".220" = getelementptr i64, i64* %".1", i64 39
@@ -275,8 +275,8 @@ entry:
   %".294" = load i64, i64* %".293"
   %".308" = getelementptr i64, i64* %".1", i64 10
   %".309" = load i64, i64* %".308"
-  %".321" = getelementptr i64, i64* %".1", i64 9
-  %".322" = load i64, i64* %".321"
+  %".311" = getelementptr i64, i64* %".1", i64 9
+  %".312" = load i64, i64* %".311"
   br label %"begin"
 begin:
   %".14" = mul i64 %".2", %".13"
@@ -392,13 +392,13 @@ inside.2:
   %".152" = mul i64 %".138", %".151"
   %".153" = mul i64 %".97", %".149"
   %".154" = add i64 %".152", %".153"
-  %".155" = getelementptr float, float* %".40", i64 %".42"
-  %".156" = mul i64 %".119", %".30"
-  %".157" = mul i64 %".156", 16
-  %".158" = getelementptr float, float* %".155", i64 %".157"
-  %".162" = getelementptr float, float* %".161", i64 %".154"
-  %".163" = sub i64 %".133", %".97"
-  call void @"unrolled_product_float32_8"(i64 %".163", i64 %".30", float* %".162", i64 %".149", float* %".158", i64 %".125", float* %".147", i64 %".165", i64 0)
+  %".158" = getelementptr float, float* %".157", i64 %".154"
+  %".159" = sub i64 %".133", %".97"
+  %".162" = getelementptr float, float* %".40", i64 %".42"
+  %".163" = mul i64 %".119", %".30"
+  %".164" = mul i64 %".163", 16
+  %".165" = getelementptr float, float* %".162", i64 %".164"
+  call void @"unrolled_product_float32_8"(i64 %".159", i64 %".30", float* %".158", i64 %".149", float* %".165", i64 %".125", float* %".147", i64 %".161", i64 0)
   %".167" = add i64 %".127", 1
   br label %"head.2"
 behind.2:
@@ -556,17 +556,17 @@ inside.7:
   %".306" = mul i64 %".296", 1
   %".307" = sdiv i64 %".306", 2
   %".310" = getelementptr float, float* %".15", i64 %".309"
-  %".311" = and i64 %".192", %".229"
-  %".312" = mul i64 %".311", %".232"
-  %".313" = getelementptr float, float* %".236", i64 %".312"
-  %".314" = mul i64 %".4", %".238"
-  %".315" = getelementptr float, float* %".313", i64 %".314"
-  %".316" = getelementptr float, float* %".40", i64 %".57"
-  %".317" = mul i64 %".307", %".28"
-  %".318" = mul i64 %".317", 16
-  %".319" = getelementptr float, float* %".316", i64 %".318"
-  %".320" = sub i64 %".197", %".4"
-  call void @"unrolled_product_float32_8"(i64 %".320", i64 %".28", float* %".315", i64 %".238", float* %".319", i64 %".305", float* %".310", i64 %".322", i64 0)
+  %".313" = and i64 %".192", %".229"
+  %".314" = mul i64 %".313", %".232"
+  %".315" = getelementptr float, float* %".236", i64 %".314"
+  %".316" = mul i64 %".4", %".238"
+  %".317" = getelementptr float, float* %".315", i64 %".316"
+  %".318" = sub i64 %".197", %".4"
+  %".319" = getelementptr float, float* %".40", i64 %".57"
+  %".320" = mul i64 %".307", %".28"
+  %".321" = mul i64 %".320", 16
+  %".322" = getelementptr float, float* %".319", i64 %".321"
+  call void @"unrolled_product_float32_8"(i64 %".318", i64 %".28", float* %".317", i64 %".238", float* %".322", i64 %".305", float* %".310", i64 %".312", i64 0)
   call void @"forward_stage0"(i64* %".1", i64 %".192", i64 %".284", i64 %".4", i64 %".197", i64 %".296", i64 %".301", float* %".15")
   %".325" = add i64 %".296", %".294"
   br label %"head.7"

@@ -14,6 +14,12 @@ _KEPT = 1 << 30
 """Bytes that may lie idle before the longest unused block is given back to the system."""
 
 
+_SMALL = 1 << 20
+"""Bytes up to which a borrowed block stays ready: above, an arithmetic that needs it takes longer than to find one."""
+_SIZES = 64
+"""Sizes of blocks that may lie ready."""
+
+
 class Block:
     """A piece of memory with huge pages where the system has them."""
 
@@ -33,6 +39,7 @@ class Arena:
     def __init__(self) -> None:
         self._idle: list[Block] = []
         self._returned: deque[Block] = deque()  # a tensor may end at any moment, even while the lock is held
+        self._ready: dict[tuple[int, torch.dtype], list[Tensor]] = {}
         self._lock = Lock()
 
     def tensor(self, numbers: int, dtype: torch.dtype) -> Tensor:
@@ -42,6 +49,20 @@ class Arena:
         memory = (ctypes.c_char * block.size).from_address(block.address)
         weakref.finalize(memory, self._returned.append, block).atexit = False
         return torch.frombuffer(memory, dtype=dtype, count=max(1, numbers))
+
+    def borrow(self, numbers: int, dtype: torch.dtype) -> Tensor:
+        """A tensor for one pass, which :meth:`give_back` keeps as it is for the next of its size."""
+        try:
+            return self._ready[numbers, dtype].pop()
+        except LookupError:
+            return self.tensor(numbers, dtype)
+
+    def give_back(self, memory: Tensor, numbers: int) -> None:
+        """End what :meth:`borrow` began; nobody may hold a view of the tensor any longer. Large ones are let go."""
+        if memory.nbytes <= _SMALL:
+            if len(self._ready) == _SIZES and (numbers, memory.dtype) not in self._ready:
+                self._ready.clear()
+            self._ready.setdefault((numbers, memory.dtype), []).append(memory)
 
     def _take(self, size: int) -> Block:
         """The smallest idle block that is large enough and not wastefully large, or a new one."""

@@ -51,6 +51,9 @@ class Body:
     def minimum(self, one: Value, other: Value) -> Value:
         return self.b.select(self.b.icmp_signed("<", one, other), one, other)
 
+    def maximum(self, one: Value, other: Value) -> Value:
+        return self.b.select(self.b.icmp_signed("<", one, other), other, one)
+
     # Pointers
 
     def at(self, pointer: Value, offset: Value) -> Value:

@@ -2,7 +2,7 @@
 
 import ctypes
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,15 +10,14 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from unrolled.engine.cpu.arena import ARENA
-from unrolled.engine.cpu.form import Form, Share, form_of, sharing
-from unrolled.engine.cpu.team import run_jobs, threads_there
+from unrolled.engine.cpu.form import Form, Share, StatePlace, form_of, sharing
+from unrolled.engine.cpu.team import orders_for, run_jobs, threads_there
 from unrolled.engine.plan import Plan
 from unrolled.equations.sizes import Size
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """What a recurrence is run on, by the names of its plan; all of one dtype, on the CPU."""
+class Inputs(NamedTuple):
+    """What a recurrence is run on, by the names of its plan and in their order; all of one dtype, on the CPU."""
 
     matrices: Mapping[str, Tensor]
     vectors: Mapping[str, Tensor]
@@ -37,8 +36,7 @@ class Inputs:
     """Steps of the whole run, where this is a piece of it."""
 
 
-@dataclass(frozen=True)
-class Gradients:
+class Gradients(NamedTuple):
     """What the backward pass gives, by the plan's names; vectors and rows by row, (N, size)."""
 
     matrices: dict[str, Tensor]
@@ -48,8 +46,7 @@ class Gradients:
     start: dict[str, Tensor]
 
 
-@dataclass(frozen=True)
-class Tape:
+class Tape(NamedTuple):
     """What a forward pass keeps for the way back: its memory, and who had which rows."""
 
     memory: Tensor
@@ -60,220 +57,218 @@ class Tape:
 
 
 def forward(plan: Plan, inputs: Inputs, keep: bool) -> tuple[dict[str, Tensor], dict[str, Tensor], Tape]:
-    """Run a recurrence: what is wanted over time, the final states, and the tape that the backward pass reads."""
-    sizes = plan.split.sizes
+    """Run a recurrence: what is wanted over time, the final states, and the tape that the backward pass reads.
+
+    The tape is of use only where it is kept.
+    """
     call = Call(plan, "training" if keep else "forward", inputs)
-    over_time = {key: call.result(f"out.{key}", sizes[key.removesuffix("'")]) for key in plan.split.over_time}
+    form, memory, order = call.form, call.tape.memory, call.tape.order
+    over_time = {key: call.result(f"out.{key}", key.removesuffix("'")) for key in plan.split.over_time}
     for state, value in inputs.state.items():  # a row of no length ends in the slot in which it begins
-        entry = call.states(f"entry.{state}", call.tape.memory, call.form.layout.tape.offsets)
-        entry[0, :, : value.shape[1]] = value if call.tape.order is None else value[call.tape.order]
-        if inputs.reset is not None:
-            call.rows(f"start.{state}", inputs.start[state], sizes[state])
+        entry = _one_slot(memory, form.entries[state], value.shape[0], 0)
+        entry.copy_(value if order is None else value[order])
+    for state, value in inputs.start.items():
+        call.rows(f"start.{state}", value, state)
     call.run()
+    steps = inputs.shape[1]
     final = {}
-    for state, value in inputs.state.items():
-        entry = call.states(f"entry.{state}", call.tape.memory, call.form.layout.tape.offsets)
+    for state, place in form.entries.items():
         if inputs.lengths is None:
-            slot = inputs.shape[1] if keep else inputs.shape[1] & 1
-            final[state] = entry[slot, :, : value.shape[1]].clone()
+            final[state] = _one_slot(memory, place, inputs.shape[0], steps if keep else steps & 1).clone()
         else:
             slots = inputs.lengths if keep else inputs.lengths & 1
-            final[state] = entry[slots, call.places, : value.shape[1]]
-    return {key: call.trimmed(value) for key, value in over_time.items()}, final, call.tape
+            final[state] = _all_slots(memory, place, inputs.shape[0])[slots, call.places]
+    over_time = {key: call.trimmed(value, f"out.{key}") for key, value in over_time.items()}
+    call.end()
+    return over_time, final, call.tape
 
 
 def backward(
     plan: Plan,
     inputs: Inputs,
     tape: Tape,
-    arriving: Mapping[str, Tensor],
-    final: Mapping[str, Tensor],
+    arriving: Mapping[str, Tensor | None],
+    final: Mapping[str, Tensor | None],
     wanted: frozenset[str],
     into: Gradients | None = None,
     trim: bool = True,
 ) -> Gradients:
-    """Backpropagate through time: gradients of everything that is ``wanted``, given those of the results.
+    """Backpropagate through time: gradients of everything that is ``wanted``, given those of the results (None: zero).
 
     With ``into``, gradients are added to its matrices, sums and starts. Without ``trim`` what comes back is as long as
     whole vectors want it.
     """
-    parts, sizes = plan.split, plan.split.sizes
+    parts = plan.split
     call = Call(plan, "backward", inputs, tape)
     for key, value in arriving.items():
-        call.steps(f"arrive.{key}", value, sizes[key.removesuffix("'")])
+        if value is None:
+            call.none(f"arrive.{key}", key.removesuffix("'"))
+        else:
+            call.steps(f"arrive.{key}", value, key.removesuffix("'"))
     given = into or Gradients({}, {}, {}, {}, {})
-    sums = {
-        name: call.result(
-            f"sum.{name}", sizes[name], {f"sum.{name}": given.sums[name]} if into else None, by_step=False
-        )
-        for name in plan.gradients
-    }
-    steps = {
-        name: call.result(f"d_{name}", sizes[name])
-        for name in parts.steps
-        if name in wanted or f"d_{name}" in plan.backward.written
-    }
+    sums = {name: call.sum(f"sum.{name}", name, given.sums.get(name)) for name in plan.gradients}
+    written = plan.backward.written
+    steps = {name: call.result(f"d_{name}", name) for name in parts.steps if name in wanted or f"d_{name}" in written}
     matrices = {name: call.gradient(name, given.matrices.get(name)) for name in parts.matrices if name in wanted}
-    start = {}
-    if inputs.reset is not None:
-        starts = {f"d_start.{state}": value for state, value in given.start.items()}
-        start = {state: call.result(f"d_start.{state}", sizes[state], starts, by_step=False) for state in parts.states}
+    start = {name: call.sum(f"d_start.{name}", name, given.start.get(name)) for name in inputs.start}
+    rows = inputs.shape[0]
     for state, value in final.items():
-        carry = call.states(f"carry.{state}", call.scratch, call.form.layout.scratch.offsets)
-        slot = inputs.shape[1] & 1 if inputs.lengths is None else inputs.lengths & 1
-        carry[slot, call.places, : value.shape[1]] = value
+        place = call.form.carries[state]
+        if value is None:
+            _all_slots(call.scratch, place, rows).zero_()
+        elif inputs.lengths is None:
+            _one_slot(call.scratch, place, rows, inputs.shape[1] & 1).copy_(value)
+        else:
+            _all_slots(call.scratch, place, rows)[inputs.lengths & 1, call.places] = value
     call.run()
     state = {}
-    for name, value in final.items():
-        carry = call.states(f"carry.{name}", call.scratch, call.form.layout.scratch.offsets)
-        state[name] = carry[0, call.places, : value.shape[1]].clone()
-    found = Gradients(matrices, sums, steps, state, start)
-    return call.all_trimmed(found) if trim else found
+    for name, place in call.form.carries.items():
+        if name not in wanted:
+            continue
+        value = _one_slot(call.scratch, place, rows, 0)
+        state[name] = value.clone() if inputs.lengths is None else value[call.places]
+    call.end()
+    if trim:
+        units = call.form.layout.units
+        matrices = {name: _cut(value, units[parts.matrices[name].into]) for name, value in matrices.items()}
+        sums = {name: call.trimmed(value, f"sum.{name}") for name, value in sums.items()}
+        steps = {name: call.trimmed(value, f"d_{name}") for name, value in steps.items()}
+        start = {name: call.trimmed(value, f"d_start.{name}") for name, value in start.items()}
+    return Gradients(matrices, sums, steps, state, start)
 
 
 class Call:
     """One pass over one batch."""
 
     def __init__(self, plan: Plan, which: str, inputs: Inputs, tape: Tape | None = None, threads: int = 0) -> None:
-        self.inputs = inputs
         threads = threads_there(threads or torch.get_num_threads())
         share = tape.share if tape else sharing(plan, inputs.shape, inputs.units, threads)
+        self.inputs = inputs
         self.form: Form = form_of(plan, which, inputs.dtype, inputs.units, inputs.shape, share)
-        self.trims: dict[int, int] = {}
         self.alive: list[object] = []
         form = self.form
-        self.table = (ctypes.c_int64 * len(form.slots)).from_buffer_copy(form.numbers)
+        self.table = table = form.table.from_buffer_copy(form.numbers)
+        self.scratch = ARENA.borrow(form.layout.scratch.size, inputs.dtype)
+        self.borrows_tape = tape is None and which == "forward"
         if tape is None:
-            memory = ARENA.tensor(form.layout.tape.size, inputs.dtype)
-            tape = Tape(memory, share, form.order.shares, None)
+            memory = (ARENA.borrow if self.borrows_tape else ARENA.tensor)(form.layout.tape.size, inputs.dtype)
+            order, shares = None, form.order.shares
             if inputs.lengths is not None:
                 order, shares = _longest_first(inputs.lengths, share)
-                tape = Tape(memory, share, shares, order)
+            tape = Tape(memory, share, shares, order)
         self.tape = tape
-        self.scratch = ARENA.tensor(form.layout.scratch.size, inputs.dtype)
         for places, memory in ((form.in_tape, tape.memory), (form.in_scratch, self.scratch)):
             start = memory.data_ptr()
             for slot, offset in places:
-                self.table[slot] = start + offset
-        self._put_number(("steps of all",), inputs.steps_of_all or inputs.shape[1])
-        self.barrier = ctypes.c_int64(0)
-        self._put("base", "barrier", ctypes.addressof(self.barrier))
+                table[slot] = start + offset
+        table[form.steps_of_all] = inputs.steps_of_all or inputs.shape[1]
+        self.meeting = ctypes.c_int64(0)
+        table[form.barrier] = ctypes.addressof(self.meeting)
         self.places: Tensor | slice = slice(None)
         if inputs.lengths is not None:
             self._ragged(inputs.lengths)
-        for name, matrix in inputs.matrices.items():
-            self._put("base", name, matrix.data_ptr())
-            self._put("unit step", name, matrix.stride(0))
-            self._put("depth step", name, matrix.stride(1))
-        for name, vector in inputs.vectors.items():
-            self._put("base", name, self.padded(vector, plan.split.sizes[name]).data_ptr())
+        for value, (base, head, unit, depth) in zip(inputs.matrices.values(), form.matrices, strict=True):
+            table[base] = value.data_ptr()
+            table[unit], table[depth] = value.stride()[-2:]
+            table[head] = value.stride(0)
+        for name, value in inputs.vectors.items():
+            table[form.place(name, name).base] = self.straight(value, form.place(name, name).padded).data_ptr()
         for name, value in inputs.rows.items():
-            self.rows(name, value, plan.split.sizes[name])
+            self.rows(name, value, name)
         for name, value in inputs.steps.items():
-            self.steps(name, value, plan.split.sizes[name])
+            self.steps(name, value, name)
         if inputs.reset is not None:
-            self._put("base", "reset", self._held(inputs.reset.contiguous()).data_ptr())
+            marks = inputs.reset.contiguous()
+            self.alive.append(marks)
+            table[form.slot("base", "reset")] = marks.data_ptr()
 
     def run(self) -> None:
         """Go through time: every share on a thread of its own, or one after the other where threads are missing."""
-        address, shares, code = ctypes.addressof(self.table), self.tape.shares, self.form.code
+        address, shares, form = ctypes.addressof(self.table), self.tape.shares, self.form
         count = len(shares)
         if count == 1:
-            code(address, 0, 1, *shares[0])
+            form.code(address, 0, 1, *shares[0])
             return
-        jobs = [(address, thread, count, *own) for thread, own in enumerate(shares)]
-        if threads_there(count) == count and run_jobs(self.form.address, jobs):
+        orders = form.orders if self.tape.order is None else orders_for(form.address, shares)
+        if threads_there(count) == count and run_jobs(orders, address):
             return
         if self.tape.share.parts > 1:
-            code(address, 0, 1, 0, self.inputs.shape[0], 0, 1)
+            form.code(address, 0, 1, 0, self.inputs.shape[0], 0, 1)
             return
-        slots = [self.form.slots.get(("base", f"gradient.{name}"), -1) for name in self.form.plan.split.matrices]
+        slots = [form.slots.get(("base", f"gradient.{name}"), -1) for name in form.plan.split.matrices]
         gradients = {slot: self.table[slot] for slot in slots if slot >= 0}
         for number, own in enumerate(shares):  # matrices' gradients are summed over all rows once, behind the last
             for slot, pointer in gradients.items():
                 self.table[slot] = pointer if number == count - 1 else 0
-            code(address, 0, 1, *own)
+            form.code(address, 0, 1, *own)
 
-    # What the kernel is given
+    def end(self) -> None:
+        """Give back the memory that is this call's own; nothing of it may be looked at any longer."""
+        ARENA.give_back(self.scratch, self.form.layout.scratch.size)
+        if self.borrows_tape:
+            ARENA.give_back(self.tape.memory, self.form.layout.tape.size)
 
-    def rows(self, name: str, value: Tensor, size: Size) -> None:
+    # What the kernel is given: an array, and the value of the cell whose size its vectors have. The caller sees to it
+    # that tensors outlive the run.
+
+    def rows(self, array: str, value: Tensor, of: str) -> None:
         """An array of one vector a row, (N, size)."""
-        value = self.padded(value, size)
-        self._put("base", name, value.data_ptr())
-        self._put("row", name, value.stride(0))
+        place, table = self.form.place(array, of), self.table
+        value = self.straight(value, place.padded)
+        table[place.base] = value.data_ptr()
+        table[place.row] = value.stride(0)
 
-    def steps(self, name: str, value: Tensor, size: Size) -> None:
+    def steps(self, array: str, value: Tensor, of: str) -> None:
         """An array of one vector a row and step, (N, T, size)."""
-        value = self.padded(value, size) if name in self.form.in_vectors else self._straight(value)
-        self._put("base", name, value.data_ptr())
-        self._put("row", name, value.stride(0))
-        self._put("step", name, value.stride(1))
+        place, table = self.form.place(array, of), self.table
+        value = self.straight(value, place.padded)
+        table[place.base] = value.data_ptr()
+        table[place.row], table[place.step], _ = value.stride()
 
-    def result(
-        self, name: str, size: Size, into: Mapping[str, Tensor] | None = None, *, by_step: bool = True
-    ) -> Tensor:
-        """An array (N, T, size) or (N, size) for a result; a new one is zero where nothing is written."""
-        rows, steps = self.inputs.shape
-        units, padded = self.form.layout.units[size], self.form.layout.padded(size)
-        if into is not None and name in into:
-            (self.steps if by_step else self.rows)(name, into[name], size)
-            self.trims[id(into[name])] = into[name].shape[-1]
-            return into[name]
-        shape = (rows, steps, padded) if by_step else (rows, padded)
-        value = (torch.zeros if self.inputs.lengths is not None or not by_step else torch.empty)(
-            shape, dtype=self.inputs.dtype
-        )
-        self.trims[id(value)] = units
-        (self.steps if by_step else self.rows)(name, value, size)
+    def none(self, array: str, of: str) -> None:
+        """One row of zeros that stands at every step of every row."""
+        place, table = self.form.place(array, of), self.table
+        value = torch.zeros(place.padded, dtype=self.inputs.dtype)
+        self.alive.append(value)
+        table[place.base], table[place.row], table[place.step] = value.data_ptr(), 0, 0
+
+    def result(self, array: str, of: str) -> Tensor:
+        """An array (N, T, padded size) for a result; zero where nothing will be written."""
+        place, table, (rows, steps) = self.form.place(array, of), self.table, self.inputs.shape
+        new = torch.empty if self.inputs.lengths is None else torch.zeros
+        value = new((rows, steps, place.padded), dtype=self.inputs.dtype)
+        table[place.base] = value.data_ptr()
+        table[place.row], table[place.step] = steps * place.padded, place.padded
+        return value
+
+    def sum(self, array: str, of: str, into: Tensor | None) -> Tensor:
+        """An array (N, padded size) that a sum over steps is added to."""
+        place, table = self.form.place(array, of), self.table
+        value = torch.zeros(self.inputs.shape[0], place.padded, dtype=self.inputs.dtype) if into is None else into
+        table[place.base] = value.data_ptr()
+        table[place.row] = place.padded
         return value
 
     def gradient(self, matrix: str, value: Tensor | None = None) -> Tensor:
         """An array for a matrix's gradient, which is added to it."""
-        layout, of = self.form.layout, self.form.plan.split.matrices[matrix]
+        slot, *shape = self.form.gradients[matrix]
         if value is None:
-            value = torch.zeros(layout.units[of.out], layout.padded(of.into), dtype=self.inputs.dtype)
-        self.trims[id(value)] = layout.units[of.into]
-        self._put("base", f"gradient.{matrix}", value.data_ptr())
+            value = torch.zeros(shape, dtype=self.inputs.dtype)
+        self.table[slot] = value.data_ptr()
         return value
 
-    def trimmed(self, value: Tensor) -> Tensor:
+    def trimmed(self, value: Tensor, array: str) -> Tensor:
         """A result without what fills its last vectors."""
-        units = self.trims[id(value)]
-        return value if value.shape[-1] == units else value[..., :units].contiguous()
+        return _cut(value, self.form.place(array, array).units)
 
-    def all_trimmed(self, found: Gradients) -> Gradients:
-        """Gradients without what fills their last vectors."""
-        kinds = (found.matrices, found.sums, found.steps)
-        matrices, sums, steps = ({name: self.trimmed(value) for name, value in kind.items()} for kind in kinds)
-        start = {name: self.trimmed(value) for name, value in found.start.items()}
-        return Gradients(matrices, sums, steps, found.state, start)
-
-    def states(self, array: str, memory: Tensor, offsets: Mapping[str, int]) -> Tensor:
-        """A state's array as (slots, N, stride)."""
-        layout, rows = self.form.layout, self.inputs.shape[0]
-        row, step = layout.numbers["row", array], layout.numbers["step", array]
-        slots = 2 if layout.numbers["mask", array] == 1 else self.inputs.shape[1] + 1
-        return memory.as_strided((slots, rows, row), (step, row, 1), offsets[array])
-
-    def padded(self, value: Tensor, size: Size) -> Tensor:
-        """The tensor with its last dimension as long as whole vectors want it, and without gaps in it."""
-        missing = self.form.layout.padded(size) - value.shape[-1]
-        return self._straight(pad(value, (0, missing)) if missing else value)
-
-    def _straight(self, value: Tensor) -> Tensor:
-        return self._held(value if value.stride(-1) == 1 else value.contiguous())
-
-    def _held(self, value: Tensor) -> Tensor:
+    def straight(self, value: Tensor, padded: int) -> Tensor:
+        """The tensor with its last dimension so long and without gaps in it; a copy lives as long as the call."""
+        missing = padded - value.shape[-1]
+        if not missing and value.stride(-1) == 1:
+            return value
+        value = pad(value, (0, missing)) if missing else value.contiguous()
         self.alive.append(value)
         return value
-
-    def _put(self, what: str, name: str, number: int) -> None:
-        self._put_number((what, name), number)
-
-    def _put_number(self, key: tuple[str, ...], number: int) -> None:
-        slot = self.form.slots.get(key)
-        if slot is not None:
-            self.table[slot] = number
 
     # Which row stands where
 
@@ -286,8 +281,22 @@ class Call:
         given = {"rows": order, "places": places, "lengths": by_user[order], "user lengths": by_user}
         for name, numbers in given.items():
             self.alive.append(numbers)
-            self._put("base", name, numbers.ctypes.data)
+            self.table[self.form.slot("base", name)] = numbers.ctypes.data
         self.places = torch.from_numpy(places)
+
+
+def _cut(value: Tensor, units: int) -> Tensor:
+    return value if value.shape[-1] == units else value[..., :units].contiguous()
+
+
+def _one_slot(memory: Tensor, place: StatePlace, rows: int, slot: int) -> Tensor:
+    """A state's units in one of its slots, (N, units), in place."""
+    return memory.as_strided((rows, place.units), (place.row, 1), place.offset + slot * place.step)
+
+
+def _all_slots(memory: Tensor, place: StatePlace, rows: int) -> Tensor:
+    """A state's units in all its slots, (slots, N, units), in place."""
+    return memory.as_strided((place.slots, rows, place.units), (place.step, place.row, 1), place.offset)
 
 
 def _longest_first(lengths: Tensor, share: Share) -> tuple[Tensor, tuple[tuple[int, int, int, int], ...]]:

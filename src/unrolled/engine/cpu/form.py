@@ -3,17 +3,20 @@
 import ctypes
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from unrolled.engine.cpu.compiled import COMPILING, Library, Target, host, machine_code
 from unrolled.engine.cpu.kernel import emit_kernel
-from unrolled.engine.cpu.layout import Extent, Layout
+from unrolled.engine.cpu.layout import Block, Extent, Layout, heads_apart
 from unrolled.engine.cpu.outer import emit_outer
 from unrolled.engine.cpu.product import Shape, emit_products
+from unrolled.engine.cpu.team import orders_for
 from unrolled.engine.passes import Pass
 from unrolled.engine.plan import Plan
+from unrolled.engine.split import Matrix
 from unrolled.equations.expression import names
 from unrolled.equations.sizes import Size
 
@@ -46,6 +49,27 @@ class Order:
     lengths: np.ndarray
     shares: tuple[tuple[int, int, int, int], ...]
     """For each thread its rows from and to, its part of the units, of how many parts."""
+
+
+class Place(NamedTuple):
+    """Where the table says how an array lies, by the numbers of its slots; and how long its vectors are."""
+
+    base: int
+    row: int
+    step: int
+    units: int
+    padded: int
+    """Units rounded up to whole pairs of vectors, for an array that is read or written a vector at a time."""
+
+
+class StatePlace(NamedTuple):
+    """Where a state's slots lie in a block of memory: in numbers, from the block's beginning."""
+
+    offset: int
+    row: int
+    step: int
+    slots: int
+    units: int
 
 
 class Code:
@@ -83,7 +107,7 @@ class Form:
             which == "backward",
         )
         self.order = _dense(rows, steps, share)
-        self.in_vectors = _read_in_vectors(plan, self.own)
+        self.in_vectors = _read_in_vectors(self.own)
         itemsize = dtype.itemsize
         self.in_tape = self._places(self.layout.tape.offsets, itemsize)
         self.in_scratch = self._places(self.layout.scratch.offsets, itemsize)
@@ -93,9 +117,46 @@ class Form:
         for name in ("lengths", "user lengths"):
             fixed["base", name] = self.order.lengths.ctypes.data
         fixed |= {("first step",): 0, ("end of steps",): steps, ("rows",): rows, ("row", "reset"): steps}
-        for name, matrix in plan.split.matrices.items():
-            fixed["width", name] = self.layout.padded(matrix.into)
-        self.numbers = np.array([fixed.get(key, 0) for key in self.slots], np.int64).tobytes()
+        self.nowhere = len(self.slots)  # what code never asks for is written behind all slots
+        self.numbers = np.array([*(fixed.get(key, 0) for key in self.slots), 0], np.int64).tobytes()
+        self.table = ctypes.c_int64 * (self.nowhere + 1)
+        self.barrier, self.steps_of_all = self.slot("base", "barrier"), self.slot("steps of all")
+        self.matrices = tuple(
+            tuple(self.slot(what, name) for what in ("base", "head step", "unit step", "depth step"))
+            for name in plan.split.matrices
+        )
+        self.gradients = {name: self._gradient(name) for name in plan.split.matrices}
+        self._found: dict[str, Place] = {}
+        states = plan.split.states
+        self.entries = {name: self._state(f"entry.{name}", self.layout.tape, name) for name in states}
+        carried = states if which == "backward" else ()
+        self.carries = {name: self._state(f"carry.{name}", self.layout.scratch, name) for name in carried}
+        self.orders = orders_for(self.address, self.order.shares)
+
+    def slot(self, *key: str) -> int:
+        """The number of a slot, or of the one behind them all."""
+        return self.slots.get(key, self.nowhere)
+
+    def place(self, array: str, value: str) -> Place:
+        """The place of an array that holds vectors of the size of ``value``."""
+        if array not in self._found:
+            size = self.plan.split.sizes[value]
+            units, padded = self.layout.units[size], self.layout.padded(size)
+            in_steps = array in self.plan.split.steps and array not in self.in_vectors
+            slots = (self.slot("base", array), self.slot("row", array), self.slot("step", array))
+            self._found[array] = Place(*slots, units, units if in_steps else padded)
+        return self._found[array]
+
+    def _gradient(self, name: str) -> tuple[int, ...]:
+        """The slot of a matrix's gradient, and its shape."""
+        units, numbers = self.layout.units[self.plan.split.matrices[name].out], self.layout.numbers
+        heads, width = numbers["heads", name], numbers["width", name]
+        return self.slot("base", f"gradient.{name}"), *((heads,) if heads > 1 else ()), units // heads, width
+
+    def _state(self, array: str, block: Block, name: str) -> StatePlace:
+        numbers, units = self.layout.numbers, self.layout.units[self.plan.split.sizes[name]]
+        slots = 2 if numbers["mask", array] == 1 else self.layout.extent.steps + 1
+        return StatePlace(block.offsets[array], numbers["row", array], numbers["step", array], slots, units)
 
     def _places(self, offsets: dict[str, int], itemsize: int) -> tuple[tuple[int, int], ...]:
         found = ((self.slots.get(("base", name)), offset * itemsize) for name, offset in offsets.items())
@@ -106,6 +167,17 @@ def shape_for(dtype: torch.dtype, target: Target) -> Shape:
     """The vectors and tiles for a dtype on a processor."""
     width = target.width // (2 if dtype == torch.float64 else 1)
     return Shape(width, _DTYPES[dtype], _ROWS[target.width])
+
+
+def joined(value: torch.Tensor, matrix: Matrix, units: Units) -> torch.Tensor:
+    """A matrix in as many diagonal blocks as it is computed in: a parameter's heads, or neighbours joined to one."""
+    if matrix.heads == 1:
+        return value
+    count = heads_apart(matrix, dict(units), shape_for(value.dtype, host()).width)
+    if count == matrix.heads:
+        return value
+    blocks = [torch.block_diag(*heads) for heads in value.chunk(count)]
+    return blocks[0] if count == 1 else torch.stack(blocks)
 
 
 @cache
@@ -152,13 +224,13 @@ def form_of(plan: Plan, which: str, dtype: torch.dtype, units: Units, extent: tu
 def _sharing(plan: _ById, extent: tuple[int, int], units: Units, threads: int) -> Share:
     of, (rows, steps) = dict(units), extent
     matrices = plan.plan.split.matrices.values()
-    work = rows * steps * sum(of[matrix.out] * of[matrix.into] for matrix in matrices)
+    sizes = [of[matrix.out] * of[matrix.into] // matrix.heads for matrix in matrices]
+    work = rows * steps * sum(sizes)
     if threads == 1 or work < _ALONE:
         return Share(1, 1)
     if rows >= 2 * threads:
         return Share(threads, 1)
-    largest = max((of[matrix.out] * of[matrix.into] for matrix in matrices), default=0)
-    if plan.plan.training.reduces or plan.plan.backward.reduces or largest < 96 * 96:
+    if plan.plan.training.reduces or plan.plan.backward.reduces or max(sizes, default=0) < 96 * 96:
         return Share(min(rows, threads), 1)
     return Share(threads, threads)
 
@@ -176,9 +248,7 @@ def _dense(rows: int, steps: int, share: Share) -> Order:
     return Order(np.arange(rows), np.full(rows, steps), shares)
 
 
-def _read_in_vectors(plan: Plan, own: Pass) -> frozenset[str]:
+def _read_in_vectors(own: Pass) -> frozenset[str]:
     """The arrays by step that are read or written a vector at a time, and so must be padded."""
     found = {str(name) for one in own.statements for name in names(one.expression)}
-    found |= {f"out.{name}" for name in plan.split.over_time}
-    found |= {f"d_{name}" for name in plan.split.steps}
     return frozenset(found | {one.right for one in own.outers} | {one.left for one in own.outers})

@@ -34,6 +34,18 @@ def emit_kernel(parts: Split, own: Pass, name: str, shape: Shape, backwards: boo
     return Kernel(module, tuple(slots), name)
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a product: how many, where they are read and written, whether added to what stands there."""
+
+    rows: Value
+    source: Value
+    source_stride: Value
+    out: Value
+    out_stride: Value
+    more: bool
+
+
 class _PassWriter:
     """Emits the function that goes through time."""
 
@@ -155,22 +167,44 @@ class _PassWriter:
     def _group(self, group: Group, t: Value, active: Value, left: Value, right: Value) -> None:
         """The products of a group for some vectors of units, into local memory."""
         body, table = self.body, self.table
-        columns, wide = len(group.columns), 2 * self.shape.width
+        columns = len(group.columns)
         panels = body.b.sdiv(body.add(body.mul(body.b.sub(right, left), whole(columns)), whole(1)), whole(2))
         first_panel = body.b.sdiv(body.mul(left, whole(columns)), whole(2))
         out = body.at(self.local, table.number("local", group.name))
         for place, segment in enumerate(group.segments):
             array = self.context.arrays(segment.source)
-            depth, stride = table.units(self.context.size(segment.source)), table.number("row", array.name)
+            stride, row = table.number("row", array.name), table.number("row", group.name)
             source = body.at(start_of(table, array, t), body.mul(self.first, stride))
-            weights = body.at(self._weights(group, place), body.mul(first_panel, depth, whole(wide)))
             rows = body.b.sub(active, self.first)
-            more = whole(int(place > 0))
-            row = table.number("row", group.name)
-            call_product(body, self.shape, rows, depth, source, stride, weights, panels, out, row, more)
+            self._multiply(group, place, first_panel, panels, _Rows(rows, source, stride, out, row, place > 0))
 
-    def _weights(self, group: Group, place: int) -> Value:
-        return self.body.at(self.table.base("weights"), self.table.number("weights", group.name, str(place)))
+    def _multiply(self, group: Group, place: int, panel: Value, count: Value, of: _Rows) -> None:
+        """Some panels of a group times one of its sources: of each head its own panels times its own units."""
+        body, table, wide = self.body, self.table, 2 * self.shape.width
+        segment = group.segments[place]
+        depth, matrix = table.units(self.context.size(segment.source)), segment.terms[0].matrix
+
+        def product(depth: Value, panel: Value, count: Value, source: Value, out: Value) -> None:
+            packed = body.at(table.base("weights"), table.number("weights", group.name, str(place)))
+            weights = body.at(packed, body.mul(panel, depth, whole(wide)))
+            given = [of.rows, depth, source, of.source_stride, weights, count, out, of.out_stride]
+            call_product(body, self.shape, *given, whole(int(of.more)))
+
+        if self.context.parts.matrices[matrix].heads == 1:
+            product(depth, panel, count, of.source, of.out)
+            return
+        heads, end = table.number("heads", matrix), body.add(panel, count)
+        panels = body.mul(body.b.ashr(table.blocks(group.size), whole(1)), whole(len(group.columns)))
+        depth, panels = body.b.sdiv(depth, heads), body.b.sdiv(panels, heads)
+
+        def one_head(head: Value, _: list[Value]) -> None:
+            begin = body.mul(head, panels)
+            first, last = body.maximum(panel, begin), body.minimum(end, body.add(begin, panels))
+            there = body.at(of.out, body.mul(body.b.sub(first, panel), whole(wide)))
+            product(depth, first, body.b.sub(last, first), body.at(of.source, body.mul(head, depth)), there)
+
+        until = body.b.sdiv(body.add(end, body.b.sub(panels, whole(1))), panels)
+        body.loop(body.b.sdiv(panel, panels), until, whole(1), one_head)
 
     # Before and behind the loop
 
@@ -196,13 +230,11 @@ class _PassWriter:
             out = body.at(table.base(group.name), body.mul(r, table.number("row", group.name)))
             out = body.at(out, body.mul(panel, whole(wide)))
             for place, segment in enumerate(group.segments):
-                depth = table.units(self.context.size(segment.source))
                 step = table.number("step", segment.source)
                 at = body.add(body.mul(user, table.number("row", segment.source)), body.mul(start, step))
-                weights = body.at(self._weights(group, place), body.mul(panel, depth, whole(wide)))
-                source, more = body.at(table.base(segment.source), at), whole(int(place > 0))
+                source = body.at(table.base(segment.source), at)
                 rows, out_step = body.b.sub(until, start), table.number("step", group.name)
-                call_product(body, self.shape, rows, depth, source, step, weights, count, out, out_step, more)
+                self._multiply(group, place, panel, count, _Rows(rows, source, step, out, out_step, place > 0))
 
         self._panel_blocks(group, one_row)
 
@@ -218,14 +250,12 @@ class _PassWriter:
             at = body.add(body.mul(user, table.number("row", target)), body.mul(self.from_step, step))
             out = body.at(table.base(target), body.add(at, body.mul(panel, whole(wide))))
             for place, segment in enumerate(group.segments):
-                depth = table.units(self.context.size(segment.source))
                 array = self.context.arrays(segment.source)
                 stride = table.number("step", array.name)
                 start = body.add(body.mul(r, table.number("row", array.name)), body.mul(self.from_step, stride))
-                weights = body.at(self._weights(group, place), body.mul(panel, depth, whole(wide)))
-                source, more = body.at(table.base(array.name), start), whole(int(written or place > 0))
-                rows = body.b.sub(until, self.from_step)
-                call_product(body, self.shape, rows, depth, source, stride, weights, count, out, step, more)
+                source, rows = body.at(table.base(array.name), start), body.b.sub(until, self.from_step)
+                own = _Rows(rows, source, stride, out, step, written or place > 0)
+                self._multiply(group, place, panel, count, own)
 
         with body.b.if_then(body.b.icmp_signed("!=", table.number("base", target), whole(0))):
             self._panel_blocks(group, one_row)

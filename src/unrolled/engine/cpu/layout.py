@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from unrolled.engine.cpu.outer import workspace
 from unrolled.engine.cpu.product import Shape
 from unrolled.engine.passes import REDUCTIONS, Pass
 from unrolled.engine.plan import Plan
+from unrolled.engine.split import Matrix
 from unrolled.equations.expression import Call
 from unrolled.equations.sizes import Size
 
@@ -60,6 +62,7 @@ class Layout:
             self.numbers["units", str(size)] = count
             self.numbers["blocks", str(size)] = self.blocks(count)
         self.sizes = sizes_of(plan, own)
+        self._matrices()
         self._states(keeps, backwards)
         self._stored(keeps, backwards)
         self._weights()
@@ -116,12 +119,19 @@ class Layout:
                 if isinstance(one.expression, Call) and one.expression.op in REDUCTIONS:
                     self.scratch.take(f"reduced.{one.target}", self.extent.rows * self.shape.width)
 
+    def _matrices(self) -> None:
+        """In how many blocks each is computed, and how long a row of its gradient is."""
+        for name, matrix in self.plan.split.matrices.items():
+            heads = heads_apart(matrix, self.units, self.shape.width)
+            self.numbers["heads", name], self.numbers["width", name] = heads, self.padded(matrix.into) // heads
+
     def _weights(self) -> None:
         start = 0
         for group in self.own.groups:
             for place, segment in enumerate(group.segments):
                 self.numbers["weights", group.name, str(place)] = start
-                start += self.padded(group.size) * len(group.columns) * self.units[self.sizes[segment.source]]
+                depth = self.units[self.sizes[segment.source]] // self.numbers["heads", segment.terms[0].matrix]
+                start += self.padded(group.size) * len(group.columns) * depth
         self.scratch.take("weights", start)
 
     def _groups(self) -> None:
@@ -152,6 +162,21 @@ class Layout:
             self.numbers["step", group.name], self.numbers["row", group.name] = numbers, chunk * numbers
             self.scratch.take(group.name, self.extent.rows * chunk * numbers)
         self.numbers["panels at once",] = 8
+
+
+def heads_apart(matrix: Matrix, units: Mapping[Size, int], width: int) -> int:
+    """In how many diagonal blocks a matrix is computed with vectors of this width; 1 with all its zeros.
+
+    Heads stay apart where both sides of each fill whole pairs of vectors. Neighbours of smaller ones are joined until
+    they do, with the zeros between them.
+    """
+    return _heads_apart(matrix.heads, units[matrix.out], units[matrix.into], 2 * width)
+
+
+@cache
+def _heads_apart(heads: int, out: int, into: int, pair: int) -> int:
+    divisors = (count for count in range(heads, 1, -1) if heads % count == 0)
+    return next((count for count in divisors if (out // count) % pair == (into // count) % pair == 0), 1)
 
 
 def sizes_of(plan: Plan, own: Pass) -> dict[str, Size]:

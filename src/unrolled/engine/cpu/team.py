@@ -2,7 +2,9 @@
 
 import ctypes
 import os
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import NamedTuple
 
 from llvmlite import ir
 
@@ -70,19 +72,28 @@ def _emit_member() -> ir.Module:
     return module
 
 
-def _team() -> tuple[Library, int] | None:
+class _Team(NamedTuple):
+    library: Library
+    member: int
+    """The address of the function that each thread runs."""
+    parallel: Callable[[int, int, int, int], None]
+
+
+def _team() -> _Team | None:
     """The compiled member function, or None where torch has no OpenMP team that can be asked."""
     with COMPILING:
         return _made_team()
 
 
 @cache
-def _made_team() -> tuple[Library, int] | None:
+def _made_team() -> _Team | None:
     system = ctypes.CDLL(None)
     if not all(hasattr(system, name) for name in ("GOMP_parallel", "omp_get_num_threads", "omp_get_thread_num")):
         return None
     library = Library(machine_code(_emit_member(), host()), host())
-    return library, library.address("unrolled_member")
+    types = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint)
+    parallel = ctypes.CFUNCTYPE(None, *types)(("GOMP_parallel", system))
+    return _Team(library, library.address("unrolled_member"), parallel)
 
 
 def threads_there(wanted: int) -> int:
@@ -90,11 +101,19 @@ def threads_there(wanted: int) -> int:
     return wanted if wanted > 1 and os.getpid() == _PROCESS and _team() is not None else 1
 
 
-def run_jobs(code: int, jobs: list[tuple[int, ...]]) -> bool:
+def orders_for(code: int, shares: Sequence[tuple[int, int, int, int]]) -> ctypes.Array[ctypes.c_int64]:
+    """Orders for one job a share (rows from and to, part of the units, of how many parts); their table is missing."""
+    count = len(shares)
+    flat = [number for thread, share in enumerate(shares) for number in (0, thread, count, *share)]
+    return (ctypes.c_int64 * (_JOBS + len(flat)))(code, count, 0, *flat)
+
+
+def run_jobs(orders: ctypes.Array[ctypes.c_int64], table: int) -> bool:
     """Run jobs side by side, one a thread; false, with nothing done, where the team has too few threads just now."""
+    own, count = type(orders).from_buffer_copy(orders), orders[_COUNT]
+    for place in range(_JOBS, _JOBS + ARGUMENTS * count, ARGUMENTS):
+        own[place] = table
     team = _team()
     assert team is not None
-    flat = [number for job in jobs for number in job]
-    orders = (ctypes.c_int64 * (_JOBS + len(flat)))(code, len(jobs), 0, *flat)
-    ctypes.CDLL(None).GOMP_parallel(ctypes.c_void_p(team[1]), ctypes.byref(orders), len(jobs), 0)
-    return not orders[_REFUSED]
+    team.parallel(team.member, ctypes.addressof(own), count, 0)
+    return not own[_REFUSED]
