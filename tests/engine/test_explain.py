@@ -205,8 +205,10 @@ def test_the_loop_is_chosen_with_its_reason() -> None:
     assert "torch.float8_e5m2" in eighth.reason
     assert str(eighth).splitlines()[1:] == [
         "backend: loop (plain torch, one op at a time), as its numbers are torch.float8_e5m2, and compiled code takes "
-        "float16, bfloat16, float32 and float64"
+        "float16, bfloat16, float32 and float64",
+        "kept for the way back: every step, whatever checkpoint is",
     ]
+    assert len(str(explain(LIBRARY["lstm"], dtype=torch.float8_e5m2, training=False)).splitlines()) == 2
     assert explain(LIBRARY["lstm"], backend="loop").reason == "it is asked for"
     assert explain(LIBRARY["lstm"], backend="cpu").reason == "it is asked for"
 
@@ -216,7 +218,8 @@ def test_a_device_that_is_not_there_is_explained() -> None:
     assert (found.backend, found.machine, found.passes, found.memory) == ("torch", None, (), None)
     assert str(found).splitlines()[1:] == [
         "backend: torch (torch's own kernel for all steps; on CUDA cuDNN's), as its tensors are on cuda, and torch has "
-        "a kernel for its equations"
+        "a kernel for its equations",
+        "kept for the way back: every step, whatever checkpoint is",
     ]
     paper = explain(LIBRARY["gru"], device=torch.device("cuda", 1))
     assert paper.backend == "loop"
@@ -224,6 +227,23 @@ def test_a_device_that_is_not_there_is_explained() -> None:
     assert "c, i is recorded" in explain(LIBRARY["lstm"], device="cuda", record=["h", "c", "i"]).reason
     assert explain(LIBRARY["lstm"], device="mps").reason == "its tensors are on mps"
     assert explain(LIBRARY["lstm"], backend="torch").reason == "it is asked for"
+
+
+@pytest.mark.parametrize(
+    ("backend", "stored", "numbers"),
+    [
+        ("torch", torch.float32, "float32, cast to bfloat16 by autocast"),
+        ("torch", torch.float16, "float16, cast to bfloat16 by autocast"),
+        ("torch", torch.bfloat16, "bfloat16"),
+        ("torch", torch.float64, "float64"),
+        ("loop", torch.float32, "float32"),
+        ("cpu", torch.float32, "float32, apart from autocast"),
+    ],
+)
+def test_what_autocast_makes_of_numbers(backend: str, stored: torch.dtype, numbers: str) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        assert explain(LIBRARY["lstm"], dtype=stored, backend=backend).numbers == numbers
+    assert explain(LIBRARY["lstm"], dtype=torch.bfloat16, device="cuda").numbers == "bfloat16"
 
 
 @pytest.mark.parametrize(

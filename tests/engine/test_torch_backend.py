@@ -1,7 +1,7 @@
 """The backend torch computes what the plain loop does, where torch has a kernel for the equations; else it says why."""
 
 import re
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +11,17 @@ from torch.autograd import forward_ad
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from engine.cases import CELLS, Case, gradients, make_case, parts, valid_steps, weights_like
-from engine.torch_cases import KNOWN, LENGTHS, SIZES, assert_is_the_loop, assert_near, by_loop, moved, plain
+from engine.torch_cases import (
+    KNOWN,
+    LENGTHS,
+    SIZES,
+    assert_is_the_loop,
+    assert_near,
+    by_loop,
+    moved,
+    plain,
+    projects_in_single,
+)
 from laws import assert_same
 from unrolled.cells.library import LIBRARY
 from unrolled.engine import torch_kernels
@@ -24,24 +34,6 @@ from unrolled.layers.drop_in import GRU, LSTM, RNN
 from unrolled.layers.recurrent import Recurrent
 
 CUDA = torch.device("cuda")
-projects_in_single = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
-
-
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The functions of torch that were called."""
-    called: list[str] = []
-
-    def noting(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
-        def note(*given: Any) -> Any:
-            called.append(name)
-            return real(*given)
-
-        return note
-
-    for name in {function.name for function in FUNCTIONS}:
-        monkeypatch.setattr(torch, name, noting(name, getattr(torch, name)))
-    return called
 
 
 # What it computes
@@ -76,6 +68,12 @@ def test_in_half_precision(dtype: torch.dtype) -> None:
     assert {value.dtype for value in (*result.values(), *gradients(case).values())} == {dtype}
     for name, value in parts(by_loop(case).scan()).items():
         assert (value - result[name]).abs().max() < 16 * torch.finfo(dtype).eps
+
+
+def test_a_checkpoint_changes_nothing() -> None:
+    case = plain(LIBRARY["lstm"])
+    given = (case.cell, case.parameters, case.x, case.state, None, None, (), "torch")
+    assert_same(parts(scan(*given, checkpoint=4)), parts(scan(*given)))
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -239,12 +237,8 @@ def test_what_it_cannot_do_is_said(what: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")  # torch's own, when it first goes forward
-def test_checkpoints_and_modes_are_refused() -> None:
+def test_modes_are_refused() -> None:
     case = plain(LIBRARY["lstm"])
-    with pytest.raises(UsageError, match="checkpoint asks for less"):
-        scan(case.cell, case.parameters, case.x, backend="torch", checkpoint=4)
-    with torch.autocast("cpu"), pytest.raises(UsageError, match="autocast"):
-        case.scan()
     with pytest.raises(UsageError, match=r"a transform of torch\.func"):
         torch.func.vmap(lambda x: case.but(x=x.unsqueeze(0), state=None).scan().outputs)(case.x)
     with forward_ad.dual_level(), pytest.raises(UsageError, match="forward-mode"):
@@ -256,6 +250,7 @@ def test_tensors_on_a_gpu_take_it_by_themselves() -> None:
     run = prepare(case.cell, case.parameters, case.x)
     expected = ("torch", "its tensors are on cuda, and torch has a kernel for its equations")
     assert choice("auto", run, CUDA) == expected
+    assert choice("auto", replace(run, checkpoint=4), CUDA) == expected
     assert choice("torch", run, torch.device("cpu")) == ("torch", "it is asked for")
     assert choice("auto", run, torch.device("cpu"))[0] == "cpu"
     assert BACKENDS["torch"] is torch_kernels.by_torch

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -11,6 +12,8 @@ from tolerance import assert_close
 from unrolled.cells.library import LIBRARY
 from unrolled.engine.scan import Scanned, scan
 from unrolled.equations.cell import Cell
+
+projects_in_single = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 
 OWN = {
     "own lstm": """
@@ -91,8 +94,9 @@ def assert_is_the_loop(case: Case) -> None:
 def moved(case: Case, to: torch.dtype | torch.device) -> Case:
     """The case in another dtype or place."""
 
-    def move(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {name: value.to(to) for name, value in values.items()}
+    state = None if case.state is None else moved_to(case.state, to)
+    return case.but(parameters=moved_to(case.parameters, to), x=case.x.to(to), state=state)
 
-    state = None if case.state is None else move(case.state)
-    return case.but(parameters=move(case.parameters), x=case.x.to(to), state=state)
+
+def moved_to(values: Mapping[str, Tensor], to: torch.dtype | torch.device) -> dict[str, Tensor]:
+    return {name: value.to(to) for name, value in values.items()}

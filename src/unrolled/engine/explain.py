@@ -101,7 +101,8 @@ class Explanation:
         lines = [f"{self.cell}: {sizes}; {self.numbers}, {'with' if self.training else 'without'} gradients"]
         lines.append(f"backend: {self.backend} ({_MEANS[self.backend]}), as {self.reason}")
         if self.machine is None:
-            return "\n".join(lines)
+            kept = ["kept for the way back: every step, whatever checkpoint is"] if self.training else []
+            return "\n".join([*lines, *kept])
         return "\n".join([*lines, *_machine_lines(self.machine, self.memory), "", self.plan])
 
 
@@ -141,10 +142,11 @@ def explain(
             raise UsageError(f"{name} is a whole number from 1 on, and is {number}.")
     known = cell.known_sizes(input_size, hidden_size, **(sizes or {}))
     run = _imagined(cell, (batch, steps), known, torch.zeros((), dtype=dtype), tuple(record))
-    backend, reason = choice(resolve(backend), run, _device(device))
+    device = _device(device)
+    backend, reason = choice(resolve(backend), run, device)
     letters = {"N": batch, "T": steps, **{letter(size): number for size, number in known.items()}}
     name = str(dtype).removeprefix("torch.")
-    head = (cell.name, letters, name, described(run.x) if backend == "cpu" else name, training, backend, reason)
+    head = (cell.name, letters, name, described(run.x, backend, device.type), training, backend, reason)
     if backend != "cpu":
         return Explanation(*head, None, (), (), None)
     dtype = arithmetic(run.x)

@@ -7,7 +7,7 @@ pass once more: nothing but tensors of known shapes may pass from one operator t
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -15,8 +15,9 @@ from torch import Tensor
 from torch._C import DispatchKey
 
 from unrolled.engine.backends import compute
-from unrolled.engine.precision import widen
+from unrolled.engine.precision import arithmetic, autocasting, cast
 from unrolled.engine.run import Values, sizes_of_quantities
+from unrolled.engine.torch_kernels import lacks
 from unrolled.equations.cell import Cell
 
 
@@ -149,6 +150,12 @@ def _split(names: str) -> tuple[str, ...]:
     return tuple(names.split(",")) if names else ()
 
 
+@torch.compiler.assume_constant_result
+def has_kernel(described: str, record: tuple[str, ...], resets: bool) -> bool:
+    """Whether torch has a kernel for a cell; to a program that is traced, a constant."""
+    return not lacks(_cell(described), record, resets)
+
+
 def traced(
     cell: Cell,
     parameters: Mapping[str, Tensor],
@@ -161,8 +168,11 @@ def traced(
     checkpoint: int | None,
 ) -> tuple[Tensor, Values, Values]:
     """A scan as a call of the operator, for whoever is tracing: outputs, final states, recorded quantities."""
-    if torch.is_autocast_enabled(x.device.type):  # compiled programs run without it, and so on one dtype
-        parameters, x, state = widen(parameters, x, state)
+    kind = x.device.type
+    if torch.is_autocast_enabled(kind):  # compiled programs run without it, and so on one dtype
+        by_torch = backend == "auto" and kind == "cuda" and has_kernel(cell.described, record, reset is not None)
+        narrow = by_torch or backend == "torch"
+        parameters, x, state = cast(parameters, x, state, partial(autocasting, kind) if narrow else arithmetic)
     begin = [] if state is None else [state[name] for name in cell.states]
     names, given = ",".join(parameters), list(parameters.values())
     found = torch.ops.unrolled.recurrence(

@@ -50,7 +50,7 @@ def scan(
             ``"torch"`` or ``"loop"``, runs, or raises.
         checkpoint: Keep only the state before every so many steps for the backward pass, and compute the rest again
             there: memory grows with T / k + k instead of T, time by a third, gradients are the same. It is rounded up
-            to a multiple of 64. The loop keeps everything all the same.
+            to a multiple of 64. The loop and torch's kernels keep everything all the same.
 
     Raises:
         UsageError: a shape, a name or the backend does not fit.

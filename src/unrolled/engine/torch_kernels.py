@@ -13,42 +13,56 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from unrolled.engine.loop import loop
 from unrolled.engine.modes import looks_inside
+from unrolled.engine.precision import narrowed
 from unrolled.engine.run import Run, Values, prepare
 from unrolled.engine.torch_functions import Function, stacking
+from unrolled.equations.cell import Cell
 
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _CUDNN_MODES = {"rnn_tanh": "RNN_TANH", "rnn_relu": "RNN_RELU", "lstm": "LSTM", "gru": "GRU"}
 
 
-def why_not(run: Run, device: torch.device) -> str:
-    """Why torch's kernels cannot do a run on ``device``; empty where they can."""
-    stacks = stacking(run.cell)
-    if stacks is None:
-        return (
-            "torch has kernels for the LSTM, also with a projection, the GRU that resets behind the product and the "
-            f"simple network with tanh or relu, and the equations of {run.cell.name} are none of these"
-        )
-    if run.cell.output not in stacks.over_time:
-        return f"torch's kernels give the state {stacks.states[0]} over time, and the output is {run.cell.output}"
-    others = [name for name in run.record if name not in stacks.over_time]
-    if others:
-        return f"torch's kernels give the state {stacks.states[0]} over time, and {', '.join(others)} is recorded"
-    if run.reset is not None:
-        return "torch's kernels have no reset inside a sequence"
-    if run.checkpoint:
-        return "torch's kernels keep every step for the way back, and checkpoint asks for less"
+def why_not(run: Run, _device: torch.device) -> str:
+    """Why torch's kernels cannot do a run, the same on any device; empty where they can."""
+    lacking = lacks(run.cell, run.record, run.reset is not None)
+    if lacking:
+        return lacking
     if run.x.dtype not in _DTYPES:
         return f"its numbers are {run.x.dtype}, which torch's kernels have not"
+    stacks = stacking(run.cell)
+    assert stacks is not None
     first, *rest = (run.units[name] for name in stacks.states)
     if stacks.projection and first >= rest[0]:
         return f"torch projects to fewer units, and here to {first} from {rest[0]}"
-    if torch.is_autocast_enabled(device.type):
-        return "autocast is on, which chooses another precision op by op"
     return looks_inside(run)
 
 
+def lacks(cell: Cell, record: Sequence[str], resets: bool) -> str:
+    """What torch has no kernel for, whatever the sizes of a run; empty where it has one."""
+    stacks = stacking(cell)
+    if stacks is None:
+        return (
+            "torch has kernels for the LSTM, also with a projection, the GRU that resets behind the product and the "
+            f"simple network with tanh or relu, and the equations of {cell.name} are none of these"
+        )
+    if cell.output not in stacks.over_time:
+        return f"torch's kernels give the state {stacks.states[0]} over time, and the output is {cell.output}"
+    others = [name for name in record if name not in stacks.over_time]
+    if others:
+        return f"torch's kernels give the state {stacks.states[0]} over time, and {', '.join(others)} is recorded"
+    return "torch's kernels have no reset inside a sequence" if resets else ""
+
+
 def by_torch(run: Run) -> tuple[Tensor, Values, Values]:
-    """Compute a run by torch's kernel; the same results as the loop's, to rounding."""
+    """Compute a run by torch's kernel; the same results as the loop's, to rounding.
+
+    Under autocast numbers are cast to its dtype, which is that of the results. All steps are kept for the way back,
+    whatever ``checkpoint`` is.
+    """
+    kind = run.x.device.type
+    if torch.is_autocast_enabled(kind):
+        with torch.autocast(kind, enabled=False):
+            return by_torch(narrowed(run))
     stacks = stacking(run.cell)
     assert stacks is not None
     if not run.x.numel() or (run.lengths is not None and not run.lengths.any()):
@@ -134,7 +148,8 @@ class _Kernel(torch.autograd.Function):
     def backward(ctx: Any, *arriving: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
         tensors = ctx.saved_tensors  # raises where they are given back
         if torch.is_grad_enabled():  # somebody will differentiate these gradients once more
-            results, inputs, how = _by_the_loop(ctx.call, tensors), tensors, {"create_graph": True}
+            with torch.autocast(tensors[0].device.type, enabled=False):
+                results, inputs, how = _by_the_loop(ctx.call, tensors), tensors, {"create_graph": True}
         else:
             results, inputs, how = ctx.results, ctx.own, {"retain_graph": graph_is_kept()}
         wanted = [tensor for tensor in inputs if tensor.requires_grad]
