@@ -40,6 +40,12 @@ TOLERANCE = {
         "float64", 1e-12, "the matrix library may pick another kernel for another batch size; few roundings differ"
     ),
     "loop, other batch, float32": Row("float32", 1e-5, "the same in single precision, whose rounding is 6e-8"),
+    "torch, loop, float32": Row(
+        "float32", 1e-5, "torch's kernel in single precision (6e-8) against double; gates computed in one product"
+    ),
+    "torch, loop, gradients, float32": Row(
+        "float32", 1e-4, "the same on the way back, which multiplies what forward rounded and sums it over all steps"
+    ),
     "cpu, loop": Row(
         "float64", 1e-12, "same equations; sums in another order, functions by other polynomials (4 units at most)"
     ),

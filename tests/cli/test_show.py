@@ -116,6 +116,11 @@ def test_an_explanation_has_sizes_by_itself(tmp_path: Path) -> None:
     assert "wants the size 'projection'" in run("cells", "lstm_projected", "--explain", folder=tmp_path).error
 
 
+def test_an_explanation_needs_no_gpu(tmp_path: Path) -> None:
+    assert "\nbackend: torch (" in shown(tmp_path, "cells", "lstm", "--explain", "--device", "cuda")
+    assert "\nbackend: loop (" in shown(tmp_path, "cells", "gru", "--explain", "--device", "cuda")
+
+
 @pytest.mark.parametrize("which", ["forward", "training", "backward"])
 def test_the_code_of_a_pass_is_printed(which: str, tmp_path: Path) -> None:
     write(tmp_path, "cell mine\nh' = tanh(W @ x + U @ h)\n", "mine.txt")
@@ -135,6 +140,8 @@ def test_the_code_of_a_pass_is_printed(which: str, tmp_path: Path) -> None:
         (("elman", "--dtype", "float16"), "--dtype goes with --explain"),
         (("elman", "--explain", "--dtype", "bfloat"), "there is no dtype 'bfloat'; choose from float32, float64, "),
         (("elman", "--size", "projection=3"), "--size goes with --explain"),
+        (("elman", "--device", "cuda"), "--device goes with --explain"),
+        (("elman", "--explain", "--device", "gpu"), "there is no device 'gpu'"),
         (("elman", "--explain", "--size", "projection"), "--size wants NAME=UNITS"),
         (("elman", "--explain", "--hidden", 0), "cell elman: the hidden size is a whole number from 1 on"),
         (("elman", "--explain", "--steps", 0), "steps is a whole number from 1 on, and is 0."),

@@ -150,7 +150,7 @@ def gradients(case: Case) -> dict[str, Tensor]:
 def weights_like(value: Tensor) -> Tensor:
     """Normal numbers, the same for one shape each time."""
     generator = torch.Generator().manual_seed(value.numel())
-    return torch.randn(value.shape, generator=generator, dtype=torch.float64).to(value.dtype)
+    return torch.randn(value.shape, generator=generator, dtype=torch.float64).to(value)
 
 
 def parts(result: Scanned) -> dict[str, Tensor]:

@@ -205,16 +205,45 @@ def test_the_loop_is_chosen_with_its_reason() -> None:
     assert "torch.float8_e5m2" in eighth.reason
     assert str(eighth).splitlines()[1:] == [
         "backend: loop (plain torch, one op at a time), as its numbers are torch.float8_e5m2, and compiled code takes "
-        "float16, bfloat16, float32 and float64"
+        "float16, bfloat16, float32 and float64",
+        "kept for the way back: every step, whatever checkpoint is",
     ]
+    assert len(str(explain(LIBRARY["lstm"], dtype=torch.float8_e5m2, training=False)).splitlines()) == 2
     assert explain(LIBRARY["lstm"], backend="loop").reason == "it is asked for"
     assert explain(LIBRARY["lstm"], backend="cpu").reason == "it is asked for"
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
-def test_tensors_elsewhere() -> None:
-    assert "cuda" in explain(LIBRARY["lstm"], device="cuda").reason
+def test_a_device_that_is_not_there_is_explained() -> None:
+    found = explain(LIBRARY["lstm"], device="cuda")
+    assert (found.backend, found.machine, found.passes, found.memory) == ("torch", None, (), None)
+    assert str(found).splitlines()[1:] == [
+        "backend: torch (torch's own kernel for all steps; on CUDA cuDNN's), as its tensors are on cuda, and torch has "
+        "a kernel for its equations",
+        "kept for the way back: every step, whatever checkpoint is",
+    ]
+    paper = explain(LIBRARY["gru"], device=torch.device("cuda", 1))
+    assert paper.backend == "loop"
+    assert paper.reason.startswith("its tensors are on cuda:1, and torch has kernels for the LSTM")
+    assert "c, i is recorded" in explain(LIBRARY["lstm"], device="cuda", record=["h", "c", "i"]).reason
+    assert explain(LIBRARY["lstm"], device="mps").reason == "its tensors are on mps"
+    assert explain(LIBRARY["lstm"], backend="torch").reason == "it is asked for"
+
+
+@pytest.mark.parametrize(
+    ("backend", "stored", "numbers"),
+    [
+        ("torch", torch.float32, "float32, cast to bfloat16 by autocast"),
+        ("torch", torch.float16, "float16, cast to bfloat16 by autocast"),
+        ("torch", torch.bfloat16, "bfloat16"),
+        ("torch", torch.float64, "float64"),
+        ("loop", torch.float32, "float32"),
+        ("cpu", torch.float32, "float32, apart from autocast"),
+    ],
+)
+def test_what_autocast_makes_of_numbers(backend: str, stored: torch.dtype, numbers: str) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        assert explain(LIBRARY["lstm"], dtype=stored, backend=backend).numbers == numbers
+    assert explain(LIBRARY["lstm"], dtype=torch.bfloat16, device="cuda").numbers == "bfloat16"
 
 
 @pytest.mark.parametrize(
@@ -224,6 +253,9 @@ def test_tensors_elsewhere() -> None:
             {"backend": "cpu", "dtype": torch.float8_e5m2},
             "the backend cpu cannot do this run: its numbers are torch.float8_e5m2",
         ),
+        ({"backend": "cpu", "device": "cuda"}, "the backend cpu cannot do this run: its tensors are on cuda"),
+        ({"backend": "torch", "record": ["c"]}, "the backend torch cannot do this run: torch's kernels give the state"),
+        ({"device": "cud"}, "there is no device 'cud'; torch's are called cpu, cuda"),
         ({"backend": "cup"}, "there is no backend 'cup' here"),
         ({"batch": 0}, "batch is a whole number from 1 on, and is 0"),
         ({"steps": -1}, "steps is a whole number from 1 on, and is -1"),

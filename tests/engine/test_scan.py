@@ -132,7 +132,7 @@ def test_padding_cannot_spoil_a_gradient_by_what_a_zero_would_do(entry: str) -> 
 
 
 def test_auto_takes_compiled_code_where_it_can(case: Case) -> None:
-    assert list(BACKENDS) == ["loop", "cpu"]
+    assert list(BACKENDS) == ["loop", "cpu", "torch"]
     assert_same(parts(case.but(backend="auto").scan()), parts(case.but(backend="cpu").scan()))
 
     def mapped(backend: str) -> Tensor:

@@ -37,6 +37,9 @@ def cells(
     dtype: Annotated[
         str | None, typer.Option(help="With --explain: float32, float64, bfloat16 or float16. Default: float32.")
     ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="With --explain: where tensors are, such as cuda. Default: cpu.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the cells, or show one: its equations, its paper, its parameters, its code."""
@@ -45,7 +48,7 @@ def cells(
 
     sizes = {"batch": batch, "steps": steps, "input": input_size, "hidden": hidden}
     given = {word: number for word, number in sizes.items() if number is not None}
-    others = [word for word, value in {"size": size, "dtype": dtype}.items() if value]
+    others = [word for word, value in {"size": size, "dtype": dtype, "device": device}.items() if value]
     if (given or others) and not explain:
         raise UsageError(f"--{[*given, *others][0]} goes with --explain, as in: unrolled cells lstm --explain")
     if name is None:
@@ -62,7 +65,7 @@ def cells(
     elif backward:
         print(cell.backward().text())
     elif explain:
-        _explain(cell, {**_SIZES, **given}, size or [], dtype or "float32", as_json)
+        _explain(cell, {**_SIZES, **given}, size or [], dtype or "float32", device or "cpu", as_json)
     elif code is not None:
         _print_code(cell, code)
     elif as_json:
@@ -84,11 +87,11 @@ def _list_cells(as_json: bool) -> None:
         print(f"{cell.name:{width}}  {cell.source}")
 
 
-def _explain(cell: "Cell", sizes: dict[str, int], named: list[str], dtype: str, as_json: bool) -> None:
+def _explain(cell: "Cell", sizes: dict[str, int], named: list[str], dtype: str, device: str, as_json: bool) -> None:
     from unrolled.engine.explain import explain
     from unrolled.engine.precision import dtype_named
 
-    found = explain(cell, *sizes.values(), sizes=pairs(named), dtype=dtype_named(dtype))
+    found = explain(cell, *sizes.values(), sizes=pairs(named), dtype=dtype_named(dtype), device=device)
     print(json.dumps(found.to_dict(), ensure_ascii=False) if as_json else found)
 
 

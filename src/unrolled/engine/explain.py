@@ -74,7 +74,7 @@ class Explanation:
     backend: str
     reason: str
     machine: Machine | None
-    """None, as all that follows, where the plain loop computes it."""
+    """None, as all that follows, where no code of ours computes it."""
     before: tuple[str, ...]
     """What torch computes beforehand, for all steps at once."""
     passes: tuple[ReadablePass, ...]
@@ -101,7 +101,8 @@ class Explanation:
         lines = [f"{self.cell}: {sizes}; {self.numbers}, {'with' if self.training else 'without'} gradients"]
         lines.append(f"backend: {self.backend} ({_MEANS[self.backend]}), as {self.reason}")
         if self.machine is None:
-            return "\n".join(lines)
+            kept = ["kept for the way back: every step, whatever checkpoint is"] if self.training else []
+            return "\n".join([*lines, *kept])
         return "\n".join([*lines, *_machine_lines(self.machine, self.memory), "", self.plan])
 
 
@@ -127,7 +128,7 @@ def explain(
         batch, steps, input_size, hidden_size: N, T, D and H.
         sizes: The cell's named sizes.
         dtype: That of all tensors.
-        device: Where they are.
+        device: Where they are; it need not be there.
         training: Whether gradients are wanted and noise is drawn.
         record: Quantities to return over time.
         backend: As for ``scan``.
@@ -140,13 +141,14 @@ def explain(
         if number < 1:
             raise UsageError(f"{name} is a whole number from 1 on, and is {number}.")
     known = cell.known_sizes(input_size, hidden_size, **(sizes or {}))
-    run = _imagined(cell, (batch, steps), known, torch.zeros((), dtype=dtype, device=device), tuple(record))
-    backend, reason = choice(resolve(backend), run)
+    run = _imagined(cell, (batch, steps), known, torch.zeros((), dtype=dtype), tuple(record))
+    device = _device(device)
+    backend, reason = choice(resolve(backend), run, device)
     letters = {"N": batch, "T": steps, **{letter(size): number for size, number in known.items()}}
     name = str(dtype).removeprefix("torch.")
-    if backend == "loop":
-        return Explanation(cell.name, letters, name, name, training, backend, reason, None, (), (), None)
-    head = (cell.name, letters, name, described(run.x), training, backend, reason)
+    head = (cell.name, letters, name, described(run.x, backend, device.type), training, backend, reason)
+    if backend != "cpu":
+        return Explanation(*head, None, (), (), None)
     dtype = arithmetic(run.x)
     plan = _plan_of(cell, record, training)
     own = {"forward": plan.training, "backward": plan.backward} if training else {"forward": plan.forward}
@@ -188,6 +190,13 @@ def code(
     slots = [f"  {number}: {' '.join(key)}" for number, key in enumerate(kernel.slots)]
     comments = [*head, "", "numbers in the table:", *slots]
     return "".join(f"; {line}".rstrip() + "\n" for line in comments) + str(kernel.module)
+
+
+def _device(device: str | torch.device) -> torch.device:
+    try:
+        return torch.device(device)
+    except RuntimeError:
+        raise UsageError(f"there is no device '{device}'; torch's are called cpu, cuda, cuda:1, mps, …") from None
 
 
 def _imagined(
@@ -234,7 +243,11 @@ def _tile(shape: Shape, rows: int) -> tuple[int, int]:
     return -(-rows // blocks), 1
 
 
-_MEANS = {"loop": "plain torch, one op at a time", "cpu": "machine code"}
+_MEANS = {
+    "loop": "plain torch, one op at a time",
+    "cpu": "machine code",
+    "torch": "torch's own kernel for all steps; on CUDA cuDNN's",
+}
 _SHARED = {
     "all": "{} of {}",
     "rows": "{}, each with rows of its own: none waits for another in the loop",

@@ -6,31 +6,26 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch._C._functorch import peek_interpreter_stack
-from torch.autograd import forward_ad
 
 from unrolled.engine import pieces
 from unrolled.engine.cpu.execute import Gradients, Inputs, backward, forward
 from unrolled.engine.cpu.form import joined
 from unrolled.engine.loop import loop, stepper, unroll
+from unrolled.engine.modes import looks_inside
 from unrolled.engine.plan import Plan, make_plan
 from unrolled.engine.precision import HALVES
 from unrolled.engine.run import Run, Values
 from unrolled.equations.expression import Statement
 
 
-def why_not(run: Run) -> str:
-    """Why compiled code cannot do a run; empty where it can."""
+def why_not(run: Run, device: torch.device) -> str:
+    """Why compiled code cannot do a run on ``device``; empty where it can."""
     tensors = (run.x, *run.parameters.values(), *run.state.values())
-    if not all(tensor.is_cpu for tensor in tensors):
-        return f"its tensors are on {run.x.device}"
+    if device.type != "cpu" or not all(tensor.is_cpu for tensor in tensors):
+        return f"its tensors are on {device}"
     if run.x.dtype not in (*HALVES, torch.float32, torch.float64):
         return f"its numbers are {run.x.dtype}, and compiled code takes float16, bfloat16, float32 and float64"
-    if peek_interpreter_stack() is not None:
-        return "a transform of torch.func looks at each op"
-    if forward_ad._current_level >= 0 and any(forward_ad.unpack_dual(tensor).tangent is not None for tensor in tensors):
-        return "forward-mode derivatives are wanted"
-    return ""
+    return looks_inside(run)
 
 
 def fused(run: Run) -> tuple[Tensor, Values, Values]:

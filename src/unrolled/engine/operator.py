@@ -7,7 +7,7 @@ pass once more: nothing but tensors of known shapes may pass from one operator t
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -15,8 +15,9 @@ from torch import Tensor
 from torch._C import DispatchKey
 
 from unrolled.engine.backends import compute
-from unrolled.engine.precision import widen
+from unrolled.engine.precision import arithmetic, autocasting, cast
 from unrolled.engine.run import Values, sizes_of_quantities
+from unrolled.engine.torch_kernels import lacks
 from unrolled.equations.cell import Cell
 
 
@@ -41,8 +42,7 @@ def recurrence(
     """Outputs, final states in the cell's order, recorded quantities in the order of ``record``."""
     with torch.no_grad():
         found = _run(cell, names, parameters, x, state, lengths, reset, record, backend, checkpoint)
-    given = {value.data_ptr() for value in (*parameters, x, *state)}
-    return [value.clone() if value.data_ptr() in given else value.contiguous() for value in found]
+    return _apart(found, (*parameters, x, *state))
 
 
 @recurrence.register_fake
@@ -78,7 +78,8 @@ def recurrence_backward(
         found = _run(cell, names, own, of_x, of_state, lengths, reset, record, backend, checkpoint)
         pairs = [(value, gradient) for value, gradient in zip(found, arriving, strict=True) if value.requires_grad]
         results, gradients = zip(*pairs, strict=True)
-        return list(torch.autograd.grad(results, leaves, gradients, allow_unused=True, materialize_grads=True))
+        of_leaves = torch.autograd.grad(results, leaves, gradients, allow_unused=True, materialize_grads=True)
+        return _apart(of_leaves, (*parameters, x, *state))
 
 
 @recurrence_backward.register_fake
@@ -127,6 +128,16 @@ def _run(
     return [outputs, *(final[name] for name in of.states), *(recorded[name] for name in quantities)]
 
 
+def _apart(values: Sequence[Tensor], given: Sequence[Tensor]) -> list[Tensor]:
+    """The values, copied where they share memory with each other or with what is given: an operator's may not."""
+    seen, apart = {value.untyped_storage().data_ptr() for value in given}, []
+    for value in values:
+        place = value.untyped_storage().data_ptr()
+        apart.append(value.clone(memory_format=torch.contiguous_format) if place in seen else value.contiguous())
+        seen.add(place)
+    return apart
+
+
 @contextmanager
 def _recording() -> Iterator[None]:
     """Within it autograd records again: an operator's body runs below it."""
@@ -137,6 +148,12 @@ def _recording() -> Iterator[None]:
 
 def _split(names: str) -> tuple[str, ...]:
     return tuple(names.split(",")) if names else ()
+
+
+@torch.compiler.assume_constant_result
+def has_kernel(described: str, record: tuple[str, ...], resets: bool) -> bool:
+    """Whether torch has a kernel for a cell; to a program that is traced, a constant."""
+    return not lacks(_cell(described), record, resets)
 
 
 def traced(
@@ -151,8 +168,11 @@ def traced(
     checkpoint: int | None,
 ) -> tuple[Tensor, Values, Values]:
     """A scan as a call of the operator, for whoever is tracing: outputs, final states, recorded quantities."""
-    if torch.is_autocast_enabled(x.device.type):  # compiled programs run without it, and so on one dtype
-        parameters, x, state = widen(parameters, x, state)
+    kind = x.device.type
+    if torch.is_autocast_enabled(kind):  # compiled programs run without it, and so on one dtype
+        by_torch = backend == "auto" and kind == "cuda" and has_kernel(cell.described, record, reset is not None)
+        narrow = by_torch or backend == "torch"
+        parameters, x, state = cast(parameters, x, state, partial(autocasting, kind) if narrow else arithmetic)
     begin = [] if state is None else [state[name] for name in cell.states]
     names, given = ",".join(parameters), list(parameters.values())
     found = torch.ops.unrolled.recurrence(

@@ -1,12 +1,13 @@
-"""Stored in half precision, computed in single: what stands between a run and a backend of float32 and float64 alone.
+"""Stored in one dtype, computed in another: what stands between a run and a backend.
 
-Numbers are widened once on the way in and rounded once on the way out; in between, states and gates are float32. The
-casts are torch's own, so gradients are summed in float32 and rounded once to the dtype of what they belong to.
+For a backend of float32 and float64 alone, numbers are widened once on the way in and rounded once on the way out; in
+between, states and gates are float32. For one that has half precision, they are cast to autocast's dtype on the way in.
+The casts are torch's own, so gradients are summed in the dtype of the arithmetic, and cast once to that of what they
+belong to.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 
 import torch
 from torch import Tensor
@@ -44,28 +45,56 @@ def arithmetic(*tensors: Tensor) -> torch.dtype:
     return reduce(torch.promote_types, {tensor.dtype for tensor in tensors}, torch.float32)
 
 
-def widen(
-    parameters: Mapping[str, Tensor], x: Tensor, state: Mapping[str, Tensor] | None
+def autocasting(kind: str, *tensors: Tensor) -> torch.dtype:
+    """What autocast on a kind of device computes numbers of these dtypes in: its own, as float64 stays."""
+    widest = arithmetic(*tensors)
+    return widest if widest is torch.float64 else torch.get_autocast_dtype(kind)
+
+
+def cast(
+    parameters: Mapping[str, Tensor],
+    x: Tensor,
+    state: Mapping[str, Tensor] | None,
+    to: Callable[..., torch.dtype] = arithmetic,
 ) -> tuple[Values, Tensor, Values | None]:
-    """Parameters, x and states in the dtype of their arithmetic; what has it already is left as it is."""
-    dtype = arithmetic(x, *parameters.values(), *(state or {}).values())
+    """Parameters, x and states in the dtype that all together call for; what has it already is left as it is."""
+    dtype = to(x, *parameters.values(), *(state or {}).values())
     begin = None if state is None else {name: value.to(dtype) for name, value in state.items()}
     return {name: value.to(dtype) for name, value in parameters.items()}, x.to(dtype), begin
 
 
 def widened(run: Run) -> Run:
     """The run in the dtype of its arithmetic."""
-    # A start is made anew from wide parameters: so its gradient is summed over rows before it is rounded.
+    return _cast(run, arithmetic)
+
+
+def narrowed(run: Run) -> Run:
+    """The run in the dtype of autocast."""
+    return _cast(run, partial(autocasting, run.x.device.type))
+
+
+def _cast(run: Run, to: Callable[..., torch.dtype]) -> Run:
+    # A start is made anew from the parameters: so where they are widened, its gradient is summed before it is rounded.
     begin = None if run.state is run.start else run.state
-    wide = prepare(run.cell, *widen(run.parameters, run.x, begin), run.lengths, run.reset, run.record)
-    return replace(wide, checkpoint=run.checkpoint)
+    given = cast(run.parameters, run.x, begin, to)
+    return prepare(run.cell, *given, run.lengths, run.reset, run.record, run.checkpoint)
 
 
-def described(x: Tensor) -> str:
-    """Storage and arithmetic in words: ``bfloat16 storage, float32 arithmetic``, or one name where they are one."""
-    stored, computed = (str(dtype).removeprefix("torch.") for dtype in (x.dtype, arithmetic(x)))
+def described(x: Tensor, backend: str, kind: str) -> str:
+    """What a backend makes of numbers of this dtype on a kind of device, in words; one name where that is all.
+
+    ``bfloat16 storage, float32 arithmetic``; ``float32, cast to bfloat16 by autocast``.
+    """
+    stored = _name(x.dtype)
+    if backend == "loop":
+        return stored
+    mixed = torch.is_autocast_enabled(kind)
+    if backend == "torch":
+        computed = _name(autocasting(kind, x) if mixed else x.dtype)
+        return stored if stored == computed else f"{stored}, cast to {computed} by autocast"
+    computed = _name(arithmetic(x))
     words = stored if stored == computed else f"{stored} storage, {computed} arithmetic"
-    return f"{words}, apart from autocast" if torch.is_autocast_enabled("cpu") else words
+    return f"{words}, apart from autocast" if mixed else words
 
 
 def dtype_named(name: str) -> torch.dtype:
@@ -73,6 +102,10 @@ def dtype_named(name: str) -> torch.dtype:
     if name not in _NAMES:
         raise UsageError(f"there is no dtype '{name}'; choose from {', '.join(_NAMES)}.{did_you_mean(name, _NAMES)}")
     return _NAMES[name]
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _rounded(results: tuple[Tensor, Values, Values], dtype: torch.dtype) -> tuple[Tensor, Values, Values]:

@@ -46,11 +46,11 @@ def scan(
             no number.
         reset: (N, T), true where the state returns to its start before that step.
         record: Names of quantities to return over time.
-        backend: ``"auto"`` chooses (:func:`unrolled.explain` says what and why); a backend that is named runs, or
-            raises.
+        backend: ``"auto"`` chooses (:func:`unrolled.explain` says what and why); a backend that is named, ``"cpu"``,
+            ``"torch"`` or ``"loop"``, runs, or raises.
         checkpoint: Keep only the state before every so many steps for the backward pass, and compute the rest again
             there: memory grows with T / k + k instead of T, time by a third, gradients are the same. It is rounded up
-            to a multiple of 64. The loop keeps everything all the same.
+            to a multiple of 64. The loop and torch's kernels keep everything all the same.
 
     Raises:
         UsageError: a shape, a name or the backend does not fit.

@@ -84,7 +84,7 @@ class Stream:
             return None  # nobody could tell whether their numbers are still the same
         run = prepare(self.cell, parameters, x.unsqueeze(1), dict(zip(self.cell.states, states, strict=True)))
         mixed = any(value.dtype is not x.dtype for value in (*parameters.values(), *states))
-        if why_not(run) or mixed or not x.shape[0]:
+        if why_not(run, x.device) or mixed or not x.shape[0]:
             return None
         run = widened(run) if x.dtype in HALVES else run
         with torch.autocast("cpu", enabled=False):

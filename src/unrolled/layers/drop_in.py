@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from unrolled.engine.scan import Scanned, scan
 from unrolled.layers.recurrent import DIRECTIONS
 from unrolled.layers.reversal import reversed_in_time
-from unrolled.layers.torch_weights import layout_of, torch_parameters
+from unrolled.layers.torch_weights import cell_of, torch_parameters
 
 States = tuple[Tensor, ...]
 """The hidden state, and the LSTM's cell state behind it, each (L * directions, N, units) as torch.nn stacks them."""
@@ -102,11 +102,11 @@ def _layers(
     module: RNN | LSTM | GRU, x: Tensor, hx: States | None, lengths: Tensor | None
 ) -> tuple[list[Tensor], States]:
     """Run x (N, T, D): the last layer's outputs by direction, each (N, T, size), and the states after the last step."""
-    layout, directions = layout_of(module), DIRECTIONS if module.bidirectional else DIRECTIONS[:1]
+    cell, directions = cell_of(module), DIRECTIONS if module.bidirectional else DIRECTIONS[:1]
     places = list(product(range(module.num_layers), directions))
     parameters = [torch_parameters(module, layer, direction) for layer, direction in places]
-    _check(module, x, hx, parameters[0][layout.inputs[0]].dtype)
-    names = ("h", "c")[: len(layout.cell.states)]
+    _check(module, x, hx, next(iter(parameters[0].values())).dtype)
+    names = ("h", "c")[: len(cell.states)]
     last: dict[str, list[Tensor]] = {name: [] for name in names}
     sides = [x]
     for at, (layer, direction) in enumerate(places):
@@ -132,7 +132,7 @@ def _one_way(
 ) -> Scanned:
     backwards = direction == "reverse"
     x = reversed_in_time(x, lengths) if backwards else x
-    result = scan(layout_of(module).cell, parameters, x, start, lengths, backend=module.backend)
+    result = scan(cell_of(module), parameters, x, start, lengths, backend=module.backend)
     return result._replace(outputs=reversed_in_time(result.outputs, lengths)) if backwards else result
 
 

@@ -55,7 +55,8 @@ class Arena:
         try:
             return self._ready[numbers, dtype].pop()
         except LookupError:
-            return self.tensor(numbers, dtype)
+            with torch.inference_mode(False):  # the next pass may be outside of it
+                return self.tensor(numbers, dtype)
 
     def give_back(self, memory: Tensor, numbers: int) -> None:
         """End what :meth:`borrow` began; nobody may hold a view of the tensor any longer. Large ones are let go."""
