@@ -4,6 +4,7 @@ import ctypes
 import mmap
 import weakref
 from collections import deque
+from math import prod
 from threading import Lock
 
 import torch
@@ -16,6 +17,8 @@ _KEPT = 1 << 30
 
 _SMALL = 1 << 20
 """Bytes up to which a borrowed block stays ready: above, an arithmetic that needs it takes longer than to find one."""
+_LARGE = 1 << 19
+"""Bytes from which on the system gives and takes memory page by page, and fresh pages cost more than the arithmetic."""
 _SIZES = 64
 """Sizes of blocks that may lie ready."""
 
@@ -50,6 +53,14 @@ class Arena:
         weakref.finalize(memory, self._returned.append, block).atexit = False
         return torch.frombuffer(memory, dtype=dtype, count=max(1, numbers))
 
+    def array(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+        """A new tensor of any value, for a result; a large one lies in memory that was used before."""
+        numbers = prod(shape)
+        if numbers * dtype.itemsize < _LARGE:
+            return torch.empty(shape, dtype=dtype)
+        # No view of another tensor: autograd lets nobody change a view that a function gives.
+        return torch.empty(0, dtype=dtype).set_(self.tensor(numbers, dtype).untyped_storage(), 0, shape)
+
     def borrow(self, numbers: int, dtype: torch.dtype) -> Tensor:
         """A tensor for one pass, which :meth:`give_back` keeps as it is for the next of its size."""
         try:
@@ -72,7 +83,7 @@ class Arena:
                 self._idle.append(self._returned.popleft())
             while sum(one.size for one in self._idle) > _KEPT:
                 self._idle.pop(0)
-            fits = [block for block in self._idle if size <= block.size <= 2 * size + _HUGE]
+            fits = [block for block in self._idle if size <= block.size <= 2 * size]
             if fits:
                 best = min(fits, key=lambda block: block.size)
                 self._idle.remove(best)

@@ -135,7 +135,7 @@ def backward(
     call.end()
     if trim:
         units = call.form.layout.units
-        matrices = {name: _cut(value, units[parts.matrices[name].into]) for name, value in matrices.items()}
+        matrices = {name: _cut(value, min(value.shape[-1], units[parts.matrices[name].into])) for name, value in matrices.items()}
         sums = {name: call.trimmed(value, f"sum.{name}") for name, value in sums.items()}
         steps = {name: call.trimmed(value, f"d_{name}") for name, value in steps.items()}
         start = {name: call.trimmed(value, f"d_start.{name}") for name, value in start.items()}
@@ -237,8 +237,9 @@ class Call:
     def result(self, array: str, of: str) -> Tensor:
         """An array (N, T, padded size) for a result; zero where nothing will be written."""
         place, table, (rows, steps) = self.form.place(array, of), self.table, self.inputs.shape
-        new = torch.empty if self.inputs.lengths is None else torch.zeros
-        value = new((rows, steps, place.padded), dtype=self.inputs.dtype)
+        value = ARENA.array((rows, steps, place.padded), self.inputs.dtype)
+        if self.inputs.lengths is not None:
+            value.zero_()
         table[place.base] = value.data_ptr()
         table[place.row], table[place.step] = steps * place.padded, place.padded
         return value
@@ -255,7 +256,7 @@ class Call:
         """An array for a matrix's gradient."""
         slot, *shape = self.form.gradients[matrix]
         if value is None:
-            value = torch.empty(shape, dtype=self.inputs.dtype)
+            value = ARENA.array(tuple(shape), self.inputs.dtype)
         self.table[slot] = value.data_ptr()
         return value
 
@@ -288,7 +289,9 @@ class Call:
 
 
 def _cut(value: Tensor, units: int) -> Tensor:
-    return value if value.shape[-1] == units else value[..., :units].contiguous()
+    if value.shape[-1] == units:
+        return value
+    return ARENA.array((*value.shape[:-1], units), value.dtype).copy_(value[..., :units])
 
 
 def _one_slot(memory: Tensor, place: StatePlace, rows: int, slot: int) -> Tensor:
