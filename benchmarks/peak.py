@@ -9,7 +9,7 @@ import llvmlite.binding as llvm
 
 from benchmarks.machine import Vector, vector
 
-ROUNDS = 200_000
+ROUNDS = 4_000_000
 """Turns of the loop in one sample: some milliseconds."""
 
 

@@ -53,9 +53,9 @@ def backward(
         final = total.state
     assert total is not None
     units = dict(inputs.units)
-    sizes, matrices = plan.split.sizes, plan.split.matrices
+    sizes = plan.split.sizes
     return Gradients(
-        {name: value[..., : units[matrices[name].into]].contiguous() for name, value in total.matrices.items()},
+        total.matrices,
         {name: value[:, : units[sizes[name]]].contiguous() for name, value in total.sums.items()},
         {name: torch.cat(values[::-1], 1)[..., : units[sizes[name]]] for name, values in of_steps.items()},
         total.state,

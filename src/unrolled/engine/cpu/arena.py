@@ -59,7 +59,8 @@ class Arena:
         if numbers * dtype.itemsize < _LARGE:
             return torch.empty(shape, dtype=dtype)
         # No view of another tensor: autograd lets nobody change a view that a function gives.
-        return torch.empty(0, dtype=dtype).set_(self.tensor(numbers, dtype).untyped_storage(), 0, shape)
+        storage = self.tensor(numbers, dtype).untyped_storage()
+        return torch.empty(0, dtype=dtype).set_(storage, 0, shape)  # pyright: ignore[reportCallIssue, reportArgumentType]
 
     def borrow(self, numbers: int, dtype: torch.dtype) -> Tensor:
         """A tensor for one pass, which :meth:`give_back` keeps as it is for the next of its size."""

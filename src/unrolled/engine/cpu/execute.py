@@ -134,8 +134,6 @@ def backward(
         state[name] = value.clone() if inputs.lengths is None else value[call.places]
     call.end()
     if trim:
-        units = call.form.layout.units
-        matrices = {name: _cut(value, min(value.shape[-1], units[parts.matrices[name].into])) for name, value in matrices.items()}
         sums = {name: call.trimmed(value, f"sum.{name}") for name, value in sums.items()}
         steps = {name: call.trimmed(value, f"d_{name}") for name, value in steps.items()}
         start = {name: call.trimmed(value, f"d_start.{name}") for name, value in start.items()}

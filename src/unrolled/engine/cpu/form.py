@@ -21,7 +21,11 @@ from unrolled.equations.expression import names
 from unrolled.equations.sizes import Size
 
 _DTYPES = {torch.float32: "float32", torch.float64: "float64"}
-_ROWS = {4: 8, 8: 6, 16: 12}
+_ROWS = {4: 8, 8: 6, 16: 11}
+"""Rows of a register tile, by vector width: a twelfth row of wide vectors would leave no register for its address."""
+_FEW = ((1024 * 1024, 32), (192 * 192, 4), (96 * 96, 2))
+"""Numbers of the largest matrix, and how many rows a thread are few then: weights would be read for too few of them,
+and it is better that each thread keeps a part of the weights in its cache and meets the others at every step."""
 _ALONE = 1 << 22
 """Multiplications below which a pass is done before a second thread has begun."""
 
@@ -150,9 +154,10 @@ class Form:
 
     def _gradient(self, name: str) -> tuple[int, ...]:
         """The slot of a matrix's gradient, and its shape."""
-        units, numbers = self.layout.units[self.plan.split.matrices[name].out], self.layout.numbers
-        heads, width = numbers["heads", name], numbers["width", name]
-        return self.slot("base", f"gradient.{name}"), *((heads,) if heads > 1 else ()), units // heads, width
+        of, units = self.plan.split.matrices[name], self.layout.units
+        heads = self.layout.numbers["heads", name]
+        shape = (*((heads,) if heads > 1 else ()), units[of.out] // heads, units[of.into] // heads)
+        return self.slot("base", f"gradient.{name}"), *shape
 
     def _state(self, array: str, block: Block, name: str) -> StatePlace:
         numbers, units = self.layout.numbers, self.layout.units[self.plan.split.sizes[name]]
@@ -229,11 +234,9 @@ def _sharing(plan: _ById, extent: tuple[int, int], units: Units, threads: int) -
     work = rows * steps * sum(sizes)
     if threads == 1 or work < _ALONE:
         return Share(1, 1)
-    if rows >= 2 * threads:
-        return Share(threads, 1)
-    if plan.plan.training.reduces or plan.plan.backward.reduces or max(sizes, default=0) < 96 * 96:
-        return Share(min(rows, threads), 1)
-    return Share(threads, threads)
+    few = next((number for least, number in _FEW if max(sizes, default=0) >= least), 0)
+    by_units = rows < few * threads and not (plan.plan.training.reduces or plan.plan.backward.reduces)
+    return Share(threads, threads) if by_units else Share(min(rows, threads), 1)
 
 
 def sharing(plan: Plan, extent: tuple[int, int], units: Units, threads: int) -> Share:

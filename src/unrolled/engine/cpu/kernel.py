@@ -1,4 +1,4 @@
-"""A pass as code: through time, stage after stage, with products hoisted before a block of steps and sunk behind one."""
+"""A pass as code: through time, stage after stage; products are hoisted before a block of steps and sunk behind one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -19,8 +19,8 @@ LEFT = 9
 """Whole numbers that describe one left side: base, by step, by row, map of rows; units from and to; out; sign; whether
 its sums are fresh, that is, written and not added."""
 _DEPTH, _COLUMNS = 256, 256
-_OFTEN = 4
-"""Panels from which on it pays to copy a left side."""
+_OFTEN = 8
+"""Panels above which it pays to copy a left side."""
 
 
 def workspace(shape: Shape) -> int:
@@ -29,14 +29,14 @@ def workspace(shape: Shape) -> int:
 
 
 def call_outer(body: Body, shape: Shape, *arguments: Value) -> None:
-    """Call ``outer``: width, steps from, to and of the whole run, rows; the right side's array, step, row and map;
-    lengths; workspace; how many left sides and their descriptions."""
+    """Call ``outer``: width, columns of the results, steps from, to and of the whole run, rows; the right side's array,
+    step, row and map; lengths; workspace; how many left sides and their descriptions."""
     body.b.call(declare(body.function.module, f"unrolled_outer_{shape.suffix}", _types(shape)), arguments)
 
 
 def _types(shape: Shape) -> list[ir.Type]:
     index = I64.as_pointer()
-    return [*[I64] * 5, shape.pointer, I64, I64, index, index, shape.pointer, I64, index]
+    return [*[I64] * 6, shape.pointer, I64, I64, index, index, shape.pointer, I64, index]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def emit_outer(module: ir.Module, shape: Shape) -> None:
     n, so that sums do not depend on who computes them.
     """
     function = declare(module, f"unrolled_outer_{shape.suffix}", _types(shape))
-    width, step, end, of_all, rows, *right, lengths, copies, count, lefts = function.args
+    width, stride, step, end, of_all, rows, *right, lengths, copies, count, lefts = function.args
     body, wide = Body(function), 2 * shape.width
     depth_of_copy, nought = body.b.alloca(I64), body.b.alloca(I64)
     body.b.store(whole(0), nought)
@@ -107,9 +107,11 @@ def emit_outer(module: ir.Module, shape: Shape) -> None:
                     given = [body.b.select(copied, one, other) for one, other in zip(copy, ours, strict=True)]
 
                     def tile(panel: Value, _: list[Value], number: int = number, given: list[Value] = given) -> None:
-                        at = body.at(target, body.add(body.mul(unit, width), body.mul(panel, whole(wide))))
+                        first = body.mul(panel, whole(wide))
+                        at = body.at(target, body.add(body.mul(unit, stride), first))
+                        room = body.b.sub(stride, body.add(column, first))
                         source = body.at(copies, body.mul(panel, panel_size))
-                        body.b.call(_tile(module, shape, number), [*given, source, at, width, sign, more])
+                        body.b.call(_tile(module, shape, number), [*given, source, at, stride, room, sign, more])
 
                     body.loop(whole(0), panels, whole(1), tile)
                     body.b.branch(behind)
@@ -198,10 +200,10 @@ def _tile(module: ir.Module, shape: Shape, units: int) -> ir.Function:
         return module.globals[name]
     index, flag = I64.as_pointer(), ir.IntType(1)
     types = [*[I64] * 4, index, shape.pointer, I64, I64, index]
-    types += [shape.pointer, shape.pointer, I64, shape.scalar, flag]
+    types += [shape.pointer, shape.pointer, I64, I64, shape.scalar, flag]
     function = declare(module, name, types, internal=True)
     block, left = _Block(*function.args[:5]), _Side(*function.args[5:9])
-    right, out, stride, sign, more = function.args[9:]
+    right, out, stride, room, sign, more = function.args[9:]
     body = Body(function)
     v = Vector(body.b, shape.width, shape.dtype)
 
@@ -218,16 +220,47 @@ def _tile(module: ir.Module, shape: Shape, units: int) -> ir.Function:
         return body.loop(block.step, until, whole(1), one_step, [start, *carried])[1:]
 
     _, *sums = _each_row(body, block, left, one_row, [right, *[v.constant(0.0)] * (2 * units)])
+    sums = [v.mul(total, v.splat(sign)) for total in sums]
+    with body.b.if_else(body.b.icmp_signed(">=", room, whole(2 * shape.width))) as (whole_panel, end):
+        with whole_panel:
+            _write_whole(body, v, sums, out, stride, more)
+        with end:
+            _write_end(body, v, sums, out, stride, room, more)
+    body.done()
+    return function
+
+
+def _write_whole(body: Body, v: Vector, sums: list[Value], out: Value, stride: Value, more: Value) -> None:
     targets = [
-        body.at(out, body.add(body.mul(stride, whole(place // 2)), whole(place % 2 * shape.width)))
-        for place in range(2 * units)
+        body.at(out, body.add(body.mul(stride, whole(place // 2)), whole(place % 2 * v.width)))
+        for place in range(len(sums))
     ]
     with body.b.if_else(more) as (add, write):
         with add:
             for target, total in zip(targets, sums, strict=True):
-                v.store(v.fma(total, v.splat(sign), v.load(target)), target)
+                v.store(v.add(v.load(target), total), target)
         with write:
             for target, total in zip(targets, sums, strict=True):
-                v.store(v.mul(total, v.splat(sign)), target)
-    body.done()
-    return function
+                v.store(total, target)
+
+
+def _write_end(body: Body, v: Vector, sums: list[Value], out: Value, stride: Value, room: Value, more: Value) -> None:
+    """The last columns, which fill no panel: number by number."""
+    with body.b.goto_entry_block():
+        copy = body.b.alloca(v.scalar, size=whole(len(sums) * v.width))
+    for place, total in enumerate(sums):
+        v.store(total, body.at(copy, whole(place * v.width)))
+
+    def unit(row: Value, _: list[Value]) -> None:
+        def column(number: Value, _: list[Value]) -> None:
+            target = body.at(out, body.add(body.mul(row, stride), number))
+            total = body.load(copy, body.add(body.mul(row, whole(2 * v.width)), number))
+            with body.b.if_else(more) as (add, write):
+                with add:
+                    body.b.store(body.b.fadd(body.load(target), total), target)
+                with write:
+                    body.b.store(total, target)
+
+        body.loop(whole(0), room, whole(1), column)
+
+    body.loop(whole(0), whole(len(sums) // 2), whole(1), unit)

@@ -98,7 +98,9 @@ def _some_gradients(
         body.minimum(body.mul(body.b.sdiv(body.mul(tiles, part), threads), tile), units)
         for part in (thread, body.add(thread, whole(1)))
     )
-    width = table.number("width", name)
+    width, columns = table.number("width", name), table.units(matrix.into)
+    if matrix.heads > 1:
+        columns = body.b.sdiv(columns, table.number("heads", name))
     begins = body.b.and_(body.b.zext(span.first, I64), table.number("fresh"))
     copies = body.at(table.base("outer"), body.mul(thread, table.number("outer size")))
 
@@ -116,7 +118,7 @@ def _some_gradients(
                 body.b.store(number, body.at(lefts, at))
             count = body.add(count, body.b.zext(body.b.icmp_signed("!=", gradient, whole(0)), I64))
         side = _side(context, table, outers[0].right, span.begin, right)
-        of = [width, span.begin, span.end, table.number("steps of all"), table.number("rows"), *side]
+        of = [width, columns, span.begin, span.end, table.number("steps of all"), table.number("rows"), *side]
         call_outer(body, context.shape, *of, table.indices("user lengths"), copies, count, lefts)
 
     if matrix.heads == 1:
@@ -130,7 +132,7 @@ def _some_gradients(
         begin = body.mul(head, own)
         from_unit = body.b.sub(body.maximum(first, begin), begin)
         to_unit = body.b.sub(body.minimum(last, body.add(begin, own)), begin)
-        outer(from_unit, to_unit, begin, body.mul(head, width), body.mul(begin, width))
+        outer(from_unit, to_unit, begin, body.mul(head, columns), body.mul(begin, columns))
 
     body.loop(whole(0), heads, whole(1), one_head)
 
