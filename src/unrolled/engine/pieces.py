@@ -4,9 +4,8 @@ Memory grows with T / k + k instead of T. The gradients are those of the whole r
 taken from the last step to the first, in the same blocks.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-import torch
 from torch import Tensor
 
 from unrolled.engine.cpu import execute
@@ -19,14 +18,13 @@ States = dict[str, Tensor]
 
 def forward(plan: Plan, inputs: Inputs, steps: int) -> tuple[dict[str, Tensor], States, list[States]]:
     """What is wanted over time, the final states, and the states before each piece of so many steps."""
-    found: dict[str, list[Tensor]] = {key: [] for key in plan.split.over_time}
+    rooms = _rooms(plan, inputs, plan.split.over_time)
     state, begins = dict(inputs.state), []
     for start, stop in _bounds(inputs.shape[1], steps):
         begins.append(state)
-        over_time, state, _ = execute.forward(plan, _piece(inputs, start, stop, state), keep=False)
-        for key, value in over_time.items():
-            found[key].append(value)
-    return {key: torch.cat(values, 1) for key, values in found.items()}, state, begins
+        own = {key: value[:, start:stop] for key, value in rooms.items()}
+        _, state, _ = execute.forward(plan, _piece(inputs, start, stop, state), keep=False, rooms=own)
+    return _cut(plan, inputs, rooms), state, begins
 
 
 def backward(
@@ -41,26 +39,30 @@ def backward(
     """The gradients that :func:`unrolled.engine.cpu.execute.backward` gives for the whole run."""
     total: Gradients | None = None
     wanted |= frozenset(final)  # each piece hands its states' gradients to the one before it
-    of_steps: dict[str, list[Tensor]] = {}
+    rooms = _rooms(plan, inputs, plan.reached(wanted))
     for begin, (start, stop) in reversed(list(zip(begins, _bounds(inputs.shape[1], steps), strict=True))):
         piece = _piece(inputs, start, stop, begin)
         _, _, tape = execute.forward(plan, piece, keep=True)
         arrived = {key: None if value is None else value[:, start:stop] for key, value in arriving.items()}
-        into = None if total is None else total._replace(steps={})
-        total = execute.backward(plan, piece, tape, arrived, final, wanted, into, trim=False)
-        for name, value in total.steps.items():
-            of_steps.setdefault(name, []).append(value)
+        own = {name: value[:, start:stop] for name, value in rooms.items()}
+        total = execute.backward(plan, piece, tape, arrived, final, wanted, total, own)
         final = total.state
     assert total is not None
-    units = dict(inputs.units)
-    sizes = plan.split.sizes
-    return Gradients(
-        total.matrices,
-        {name: value[:, : units[sizes[name]]].contiguous() for name, value in total.sums.items()},
-        {name: torch.cat(values[::-1], 1)[..., : units[sizes[name]]] for name, values in of_steps.items()},
-        total.state,
-        {name: value[:, : units[sizes[name]]].contiguous() for name, value in total.start.items()},
-    )
+    sums, start = (_cut(plan, inputs, values) for values in (total.sums, total.start))
+    return Gradients(total.matrices, sums, _cut(plan, inputs, rooms), total.state, start)
+
+
+def _rooms(plan: Plan, inputs: Inputs, keys: Iterable[str]) -> dict[str, Tensor]:
+    """Room for results over all steps, in which every piece writes its own."""
+    return {key: execute.room(inputs, _units(plan, inputs, key)) for key in keys}
+
+
+def _cut(plan: Plan, inputs: Inputs, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {key: execute.cut(value, _units(plan, inputs, key)) for key, value in values.items()}
+
+
+def _units(plan: Plan, inputs: Inputs, key: str) -> int:
+    return dict(inputs.units)[plan.split.sizes[key.removesuffix("'")]]
 
 
 def _bounds(steps: int, wanted: int) -> Iterator[tuple[int, int]]:

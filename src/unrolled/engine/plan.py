@@ -4,7 +4,7 @@ The backward pass is the derivative of :mod:`unrolled.equations.derive`, arrange
 of the forward step is kept over time, but for what is computed again more cheaply than it is read back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -32,6 +32,10 @@ class Plan:
     kept: tuple[str, ...]
     gradients: tuple[str, ...]
     """The vectors and rows whose gradient the backward pass sums."""
+
+    def reached(self, wanted: Collection[str]) -> tuple[str, ...]:
+        """What is given by step and has its gradient computed: what is wanted, and what the loop itself writes."""
+        return tuple(name for name in self.split.steps if name in wanted or f"d_{name}" in self.backward.written)
 
     @cached_property
     def given(self) -> tuple[tuple[str, str], ...]:

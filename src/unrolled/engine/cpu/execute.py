@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from unrolled.engine.cpu.arena import ARENA
-from unrolled.engine.cpu.form import Form, Share, StatePlace, form_of, sharing
+from unrolled.engine.cpu.form import Form, Share, StatePlace, form_of, padded, sharing
 from unrolled.engine.cpu.team import orders_for, run_jobs, threads_there
 from unrolled.engine.plan import Plan
 from unrolled.equations.sizes import Size
@@ -57,14 +57,32 @@ class Tape(NamedTuple):
     """The caller's row that stands at each place, where that is not the caller's own order."""
 
 
-def forward(plan: Plan, inputs: Inputs, keep: bool) -> tuple[dict[str, Tensor], dict[str, Tensor], Tape]:
+def room(inputs: Inputs, units: int) -> Tensor:
+    """Room for a result over time, (N, T, padded units), in which pieces of a run may write theirs."""
+    value = ARENA.array((*inputs.shape, padded(units, inputs.dtype)), inputs.dtype)
+    return value if inputs.lengths is None else value.zero_()
+
+
+def cut(value: Tensor, units: int) -> Tensor:
+    """A result without what fills its last vectors."""
+    if value.shape[-1] == units:
+        return value
+    return ARENA.array((*value.shape[:-1], units), value.dtype).copy_(value[..., :units])
+
+
+def forward(
+    plan: Plan, inputs: Inputs, keep: bool, rooms: Mapping[str, Tensor] | None = None
+) -> tuple[dict[str, Tensor], dict[str, Tensor], Tape]:
     """Run a recurrence: what is wanted over time, the final states, and the tape that the backward pass reads.
 
-    The tape is of use only where it is kept.
+    The tape is of use only where it is kept. With ``rooms``, what is wanted over time is written there.
     """
     call = Call(plan, "training" if keep else "forward", inputs)
     form, memory, order = call.form, call.tape.memory, call.tape.order
-    over_time = {key: call.result(f"out.{key}", key.removesuffix("'")) for key in plan.split.over_time}
+    over_time = {
+        key: call.result(f"out.{key}", key.removesuffix("'"), None if rooms is None else rooms[key])
+        for key in plan.split.over_time
+    }
     for state, value in inputs.state.items():  # a row of no length ends in the slot in which it begins
         entry = _one_slot(memory, form.entries[state], value.shape[0], 0)
         entry.copy_(value if order is None else value[order])
@@ -79,7 +97,8 @@ def forward(plan: Plan, inputs: Inputs, keep: bool) -> tuple[dict[str, Tensor], 
         else:
             slots = inputs.lengths if keep else inputs.lengths & 1
             final[state] = _all_slots(memory, place, inputs.shape[0])[slots, call.places]
-    over_time = {key: call.trimmed(value, f"out.{key}") for key, value in over_time.items()}
+    if rooms is None:
+        over_time = {key: call.trimmed(value, f"out.{key}") for key, value in over_time.items()}
     call.end()
     return over_time, final, call.tape
 
@@ -92,12 +111,12 @@ def backward(
     final: Mapping[str, Tensor | None],
     wanted: frozenset[str],
     into: Gradients | None = None,
-    trim: bool = True,
+    rooms: Mapping[str, Tensor] | None = None,
 ) -> Gradients:
     """Backpropagate through time: gradients of everything that is ``wanted``, given those of the results (None: zero).
 
-    With ``into``, gradients are added to its matrices, sums and starts. Without ``trim`` what comes back is as long as
-    whole vectors want it.
+    With ``into``, gradients are added to its matrices, sums and starts. With ``rooms``, those of the steps are written
+    there, and what comes back is as long as whole vectors want it.
     """
     parts = plan.split
     call = Call(plan, "backward", inputs, tape)
@@ -108,8 +127,9 @@ def backward(
             call.steps(f"arrive.{key}", value, key.removesuffix("'"))
     given = into or Gradients({}, {}, {}, {}, {})
     sums = {name: call.sum(f"sum.{name}", name, given.sums.get(name)) for name in plan.gradients}
-    written = plan.backward.written
-    steps = {name: call.result(f"d_{name}", name) for name in parts.steps if name in wanted or f"d_{name}" in written}
+    steps = {
+        name: call.result(f"d_{name}", name, None if rooms is None else rooms[name]) for name in plan.reached(wanted)
+    }
     reached = {one.matrix for one in plan.backward.outers}
     matrices = {
         name: call.gradient(name, given.matrices.get(name)) for name in parts.matrices if name in wanted & reached
@@ -133,7 +153,7 @@ def backward(
         value = _one_slot(call.scratch, place, rows, 0)
         state[name] = value.clone() if inputs.lengths is None else value[call.places]
     call.end()
-    if trim:
+    if rooms is None:
         sums = {name: call.trimmed(value, f"sum.{name}") for name, value in sums.items()}
         steps = {name: call.trimmed(value, f"d_{name}") for name, value in steps.items()}
         start = {name: call.trimmed(value, f"d_start.{name}") for name, value in start.items()}
@@ -232,14 +252,12 @@ class Call:
         self.alive.append(value)
         table[place.base], table[place.row], table[place.step] = value.data_ptr(), 0, 0
 
-    def result(self, array: str, of: str) -> Tensor:
-        """An array (N, T, padded size) for a result; zero where nothing will be written."""
-        place, table, (rows, steps) = self.form.place(array, of), self.table, self.inputs.shape
-        value = ARENA.array((rows, steps, place.padded), self.inputs.dtype)
-        if self.inputs.lengths is not None:
-            value.zero_()
+    def result(self, array: str, of: str, given: Tensor | None = None) -> Tensor:
+        """An array (N, T, padded size) for a result, ``given`` or new; zero where nothing will be written."""
+        place, table = self.form.place(array, of), self.table
+        value = room(self.inputs, place.units) if given is None else given
         table[place.base] = value.data_ptr()
-        table[place.row], table[place.step] = steps * place.padded, place.padded
+        table[place.row], table[place.step], _ = value.stride()
         return value
 
     def sum(self, array: str, of: str, into: Tensor | None) -> Tensor:
@@ -260,7 +278,7 @@ class Call:
 
     def trimmed(self, value: Tensor, array: str) -> Tensor:
         """A result without what fills its last vectors."""
-        return _cut(value, self.form.place(array, array).units)
+        return cut(value, self.form.place(array, array).units)
 
     def straight(self, value: Tensor, padded: int) -> Tensor:
         """The tensor with its last dimension so long and without gaps in it; a copy lives as long as the call."""
@@ -284,12 +302,6 @@ class Call:
             self.alive.append(numbers)
             self.table[self.form.slot("base", name)] = numbers.ctypes.data
         self.places = torch.from_numpy(places)
-
-
-def _cut(value: Tensor, units: int) -> Tensor:
-    if value.shape[-1] == units:
-        return value
-    return ARENA.array((*value.shape[:-1], units), value.dtype).copy_(value[..., :units])
 
 
 def _one_slot(memory: Tensor, place: StatePlace, rows: int, slot: int) -> Tensor:

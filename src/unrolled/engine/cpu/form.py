@@ -187,6 +187,13 @@ def joined(value: torch.Tensor, matrix: Matrix, units: Units) -> torch.Tensor:
 
 
 @cache
+def padded(units: int, dtype: torch.dtype) -> int:
+    """Units rounded up to whole pairs of vectors."""
+    pair = 2 * shape_for(dtype, host()).width
+    return -(-units // pair) * pair
+
+
+@cache
 def products(shape: Shape) -> Library:
     """The compiled products of a shape, known by name to every kernel loaded after."""
     target = host()
