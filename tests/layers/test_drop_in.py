@@ -187,9 +187,10 @@ def test_results_may_be_viewed_and_changed_as_torchs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_dropout_falls_between_layers_in_training(name: str) -> None:
-    theirs, ours = twins(name, num_layers=3, dropout=0.5, bidirectional=True)
-    x = torch.randn(7, 1, WIDTH, dtype=torch.float64)  # one row: torch then draws in our order
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_dropout_falls_between_layers_and_drops_what_torch_drops(name: str, batch_first: bool) -> None:
+    theirs, ours = twins(name, num_layers=3, dropout=0.5, bidirectional=True, batch_first=batch_first)
+    x = torch.randn(7, 4, WIDTH, dtype=torch.float64)
     outputs = []
     for module in (theirs, ours):
         torch.manual_seed(2)

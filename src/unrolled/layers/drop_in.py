@@ -112,7 +112,7 @@ def _layers(
     for at, (layer, direction) in enumerate(places):
         if direction == DIRECTIONS[0]:
             x = _joined(sides)  # (N, T, size)
-            x = functional.dropout(x, module.dropout) if layer and module.dropout and module.training else x
+            x = _dropped(x, module.dropout) if layer and module.dropout and module.training else x
             sides = []
         start = None if hx is None else {name: value[at] for name, value in zip(names, hx, strict=True)}
         result = _one_way(module, parameters[at], x, start, lengths, direction)
@@ -134,6 +134,11 @@ def _one_way(
     x = reversed_in_time(x, lengths) if backwards else x
     result = scan(cell_of(module), parameters, x, start, lengths, backend=module.backend)
     return result._replace(outputs=reversed_in_time(result.outputs, lengths)) if backwards else result
+
+
+def _dropped(x: Tensor, chance: float) -> Tensor:
+    """Dropout of (N, T, size) that drops what torch.nn drops after the same seed: it draws step after step."""
+    return functional.dropout(x.transpose(0, 1).contiguous(), chance).transpose(0, 1)
 
 
 def _joined(sides: list[Tensor]) -> Tensor:
