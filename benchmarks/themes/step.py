@@ -28,6 +28,8 @@ CALLS, BLOCK, WARM = 2000, 100, 10
 """Timed calls of each; so many in a row before the next one's turn; so many uncounted ones before each block."""
 QUICK_CALLS = 400
 
+HANDED = "unrolled, state in and out"
+
 Step = Callable[[int], Any]
 """Takes the number of an input of the circle, keeps the state, returns what the user would."""
 
@@ -58,7 +60,7 @@ def run(options: Options) -> Report:
 def streams_of(problem: Problem, threads: int) -> dict[str, Step]:
     """Every contender, its state at the start."""
     cell = problem.case.cell
-    streams: dict[str, Step] = {OURS: _ours(problem)}
+    streams: dict[str, Step] = {OURS: _ours(problem), HANDED: _handed(problem)}
     if not missing("onnxruntime") and cell in PEERS["onnxruntime"].cells:
         streams["onnxruntime"] = _onnx(problem, threads)
     if cell in GATES:
@@ -72,6 +74,12 @@ def _inputs(problem: Problem) -> list[Tensor]:
 
 
 def _ours(problem: Problem) -> Step:
+    stream, inputs = problem.layer.stream(), _inputs(problem)
+    return lambda t: stream(inputs[t])
+
+
+def _handed(problem: Problem) -> Step:
+    """Ours with the state handed in and out at each step."""
     layer, inputs, state = problem.layer, _inputs(problem), problem.layer.initial_state(1)
 
     def step(t: int) -> Tensor:

@@ -1,6 +1,6 @@
 """One step at a time at the least cost: weights stay packed and the table filled in from step to step."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from ctypes import addressof
 from functools import partial
 from operator import attrgetter
@@ -23,7 +23,7 @@ class _Ready(NamedTuple):
     """A call with packed weights, and what must be as it was for it to be used again."""
 
     call: Call
-    run: Callable[[], None]
+    run: partial[None]
     pointers: list[int]
     versions: list[int]
     x_shape: torch.Size
@@ -69,14 +69,14 @@ class Stream:
         finally:
             self._lock.release()
 
+    def hold(self, parameters: Mapping[str, Tensor], x: Tensor, states: Sequence[Tensor]) -> "Held | None":
+        """A stream from these states on that keeps them itself, or None where only a general run can do it."""
+        ready = self._prepared(parameters, x, states)
+        return None if ready is None or ready.stored is not ready.dtype else Held(ready, states)
+
     def _same(self, ready: _Ready, parameters: Mapping[str, Tensor], x: Tensor) -> bool:
         """Whether weights and sizes are still those that were packed."""
-        values = parameters.values()
-        return (
-            x.shape == ready.x_shape
-            and list(map(Tensor.data_ptr, values)) == ready.pointers
-            and list(map(_VERSION, values)) == ready.versions
-        )
+        return x.shape == ready.x_shape and _unchanged(ready, parameters)
 
     def _prepared(self, parameters: Mapping[str, Tensor], x: Tensor, states: Sequence[Tensor]) -> _Ready | None:
         """A call whose weights are packed, or None where steps want more than a table can say."""
@@ -121,6 +121,49 @@ class Stream:
                 for name, value in zip(parts.states, states, strict=True)
             ),
         )
+
+
+class Held:
+    """A stream that keeps its states, in two places between which it goes to and fro. One thread at a time uses it."""
+
+    def __init__(self, ready: _Ready, states: Sequence[Tensor]) -> None:
+        self._ready = ready
+        here = [value.detach().clone(memory_format=torch.contiguous_format) for value in states]
+        self._places = here, [torch.empty_like(value) for value in here]
+        self._turn, self._turns = 0, []
+        for turn in (0, 1):
+            table = type(ready.call.table).from_buffer_copy(ready.call.table)
+            for now, after, (_, base, step) in zip(
+                self._places[turn], self._places[1 - turn], ready.states, strict=True
+            ):
+                table[base] = now.data_ptr()
+                table[step] = (after.data_ptr() - now.data_ptr()) // ready.dtype.itemsize
+            table[ready.x_slots[1]] = ready.x_shape[1]
+            self._turns.append((table, partial(ready.call.form.code, addressof(table), *ready.run.args[1:])))
+
+    def takes(self, parameters: Mapping[str, Tensor], x: Tensor | None) -> bool:
+        """Whether weights are still those that were packed, and x, straight in memory, is as it was (None: it is)."""
+        ready = self._ready
+        fits = x is None or (x.shape == ready.x_shape and x.dtype is ready.dtype and x.is_cpu)
+        return fits and _unchanged(ready, parameters)
+
+    def step(self, x: Tensor) -> Tensor:
+        """The output (N, size) for an x (N, D) that it takes."""
+        ready, (table, run) = self._ready, self._turns[self._turn]
+        output = torch.empty_like(ready.room)
+        table[ready.x_slots[0]], table[ready.output_slot] = x.data_ptr(), output.data_ptr()
+        run()
+        self._turn ^= 1
+        return output
+
+    def states(self) -> list[Tensor]:
+        """Copies of the states, in the order of the cell's."""
+        return [value.clone() for value in self._places[self._turn]]
+
+
+def _unchanged(ready: _Ready, parameters: Mapping[str, Tensor]) -> bool:
+    values = parameters.values()
+    return list(map(Tensor.data_ptr, values)) == ready.pointers and list(map(_VERSION, values)) == ready.versions
 
 
 def _run(ready: _Ready, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]] | None:

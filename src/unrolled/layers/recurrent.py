@@ -19,6 +19,7 @@ from unrolled.equations.rewrite import learned_start
 from unrolled.errors import UsageError
 from unrolled.layers.initialise import initialise
 from unrolled.layers.reversal import reset_reversed_in_time, reversed_in_time
+from unrolled.layers.streaming import Holding, LayerStream
 from unrolled.state import State
 
 DIRECTIONS = ("forward", "reverse")
@@ -212,8 +213,7 @@ class Recurrent(nn.Module):
 
     def step(self, x: Tensor, state: Mapping[str, Tensor] | None = None) -> tuple[Tensor, State]:
         """One step of a stream: x (N, D) and the state so far give the output (N, size) and the next state."""
-        if len(self.directions) > 1:
-            raise UsageError("a bidirectional layer reads the future, and cannot go step by step.")
+        self._causal()
         if x.dim() != 2:
             raise UsageError(f"one step takes (N, {self.input_size}), and is given {tuple(x.shape)}.")
         fast = None if state is None or torch.is_grad_enabled() else self._streamed(x, state)
@@ -221,6 +221,41 @@ class Recurrent(nn.Module):
             return fast
         outputs, after, _ = self(x.unsqueeze(1), state)
         return outputs.squeeze(1), after
+
+    def stream(self, batch_size: int = 1, state: Mapping[str, Tensor] | None = None) -> LayerStream:
+        """The layer over a stream of so many rows, from a state on: ``y = stream(x)`` for x (N, D) is one step.
+
+        It keeps the state itself, and gives no gradients; a step costs less than one of :meth:`step`.
+        """
+        self._causal()
+        return LayerStream(self, batch_size, None if state is None else self._checked(state))
+
+    @property
+    def state_names(self) -> Sequence[Sequence[str]]:
+        """Of each layer its states' names, as the State of a layer in one direction has them."""
+        return self._stream_names
+
+    def hold(self, x: Tensor, state: Mapping[str, Tensor]) -> list[Holding]:
+        """Each layer's stream from a state on; nothing where steps must be general. :meth:`stream` asks for it."""
+        held, like = [], x
+        general = x.dim() != 2 or x.shape[1] != self.input_size or (self.residual and self.num_layers > 1)
+        if general or self._is_random() or self.backend not in ("auto", "cpu"):
+            return []
+        for layer, names in enumerate(self._stream_names):
+            one = self._one(layer, "forward")
+            own = one.stream.hold(one.named(), like, [state[name] for name in names])
+            if own is None:
+                return []
+            held.append((own, one.named))
+            like = x.new_empty(x.shape[0], one.output_size)
+        return held
+
+    def _causal(self) -> None:
+        if len(self.directions) > 1:
+            raise UsageError("a bidirectional layer reads the future, and cannot go step by step.")
+
+    def _is_random(self) -> bool:
+        return self.training and bool(self.cell.noise or (self.num_layers > 1 and self.dropout.p))
 
     def _streamed(self, x: Tensor, state: Mapping[str, Tensor]) -> tuple[Tensor, State] | None:
         """One step without gradients by each layer's stream; None where that cannot do it."""

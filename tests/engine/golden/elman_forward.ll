@@ -227,56 +227,56 @@ entry:
   %".62" = getelementptr i64, i64* %".1", i64 30
   %".63" = load i64, i64* %".62"
   %".64" = inttoptr i64 %".63" to i64*
-  %".87" = getelementptr i64, i64* %".1", i64 31
-  %".88" = load i64, i64* %".87"
-  %".89" = inttoptr i64 %".88" to i64*
-  %".94" = getelementptr i64, i64* %".1", i64 32
-  %".95" = load i64, i64* %".94"
-  %".103" = getelementptr i64, i64* %".1", i64 33
-  %".104" = load i64, i64* %".103"
-  %".106" = getelementptr i64, i64* %".1", i64 34
-  %".107" = load i64, i64* %".106"
-  %".134" = getelementptr i64, i64* %".1", i64 12
-  %".135" = load i64, i64* %".134"
-  %".136" = inttoptr i64 %".135" to i64*
-  %".139" = getelementptr i64, i64* %".1", i64 8
-  %".140" = load i64, i64* %".139"
-  %".141" = inttoptr i64 %".140" to float*
-  %".142" = getelementptr i64, i64* %".1", i64 6
-  %".143" = load i64, i64* %".142"
-  %".148" = getelementptr i64, i64* %".1", i64 35
-  %".149" = load i64, i64* %".148"
-  %".150" = getelementptr i64, i64* %".1", i64 36
-  %".151" = load i64, i64* %".150"
-  %".155" = getelementptr i64, i64* %".1", i64 37
-  %".156" = load i64, i64* %".155"
-  %".157" = inttoptr i64 %".156" to float*
-  %".160" = getelementptr i64, i64* %".1", i64 7
-  %".161" = load i64, i64* %".160"
-  %".207" = getelementptr i64, i64* %".1", i64 38
-  %".208" = load i64, i64* %".207"
-  %".220" = getelementptr i64, i64* %".1", i64 39
-  %".221" = load i64, i64* %".220"
-  %".228" = getelementptr i64, i64* %".1", i64 2
-  %".229" = load i64, i64* %".228"
-  %".231" = getelementptr i64, i64* %".1", i64 3
-  %".232" = load i64, i64* %".231"
-  %".234" = getelementptr i64, i64* %".1", i64 1
-  %".235" = load i64, i64* %".234"
-  %".236" = inttoptr i64 %".235" to float*
-  %".237" = getelementptr i64, i64* %".1", i64 11
-  %".238" = load i64, i64* %".237"
-  %".242" = getelementptr i64, i64* %".1", i64 40
-  %".243" = load i64, i64* %".242"
-  %".244" = inttoptr i64 %".243" to float*
-  %".245" = getelementptr i64, i64* %".1", i64 41
-  %".246" = load i64, i64* %".245"
-  %".293" = getelementptr i64, i64* %".1", i64 42
-  %".294" = load i64, i64* %".293"
-  %".308" = getelementptr i64, i64* %".1", i64 10
-  %".309" = load i64, i64* %".308"
-  %".311" = getelementptr i64, i64* %".1", i64 9
-  %".312" = load i64, i64* %".311"
+  %".86" = getelementptr i64, i64* %".1", i64 31
+  %".87" = load i64, i64* %".86"
+  %".88" = inttoptr i64 %".87" to i64*
+  %".95" = getelementptr i64, i64* %".1", i64 32
+  %".96" = load i64, i64* %".95"
+  %".104" = getelementptr i64, i64* %".1", i64 33
+  %".105" = load i64, i64* %".104"
+  %".107" = getelementptr i64, i64* %".1", i64 34
+  %".108" = load i64, i64* %".107"
+  %".135" = getelementptr i64, i64* %".1", i64 12
+  %".136" = load i64, i64* %".135"
+  %".137" = inttoptr i64 %".136" to i64*
+  %".140" = getelementptr i64, i64* %".1", i64 8
+  %".141" = load i64, i64* %".140"
+  %".142" = inttoptr i64 %".141" to float*
+  %".143" = getelementptr i64, i64* %".1", i64 6
+  %".144" = load i64, i64* %".143"
+  %".149" = getelementptr i64, i64* %".1", i64 35
+  %".150" = load i64, i64* %".149"
+  %".151" = getelementptr i64, i64* %".1", i64 36
+  %".152" = load i64, i64* %".151"
+  %".156" = getelementptr i64, i64* %".1", i64 37
+  %".157" = load i64, i64* %".156"
+  %".158" = inttoptr i64 %".157" to float*
+  %".161" = getelementptr i64, i64* %".1", i64 7
+  %".162" = load i64, i64* %".161"
+  %".208" = getelementptr i64, i64* %".1", i64 38
+  %".209" = load i64, i64* %".208"
+  %".221" = getelementptr i64, i64* %".1", i64 39
+  %".222" = load i64, i64* %".221"
+  %".229" = getelementptr i64, i64* %".1", i64 2
+  %".230" = load i64, i64* %".229"
+  %".232" = getelementptr i64, i64* %".1", i64 3
+  %".233" = load i64, i64* %".232"
+  %".235" = getelementptr i64, i64* %".1", i64 1
+  %".236" = load i64, i64* %".235"
+  %".237" = inttoptr i64 %".236" to float*
+  %".238" = getelementptr i64, i64* %".1", i64 11
+  %".239" = load i64, i64* %".238"
+  %".243" = getelementptr i64, i64* %".1", i64 40
+  %".244" = load i64, i64* %".243"
+  %".245" = inttoptr i64 %".244" to float*
+  %".246" = getelementptr i64, i64* %".1", i64 41
+  %".247" = load i64, i64* %".246"
+  %".294" = getelementptr i64, i64* %".1", i64 42
+  %".295" = load i64, i64* %".294"
+  %".309" = getelementptr i64, i64* %".1", i64 10
+  %".310" = load i64, i64* %".309"
+  %".312" = getelementptr i64, i64* %".1", i64 9
+  %".313" = load i64, i64* %".312"
   br label %"begin"
 begin:
   %".14" = mul i64 %".2", %".13"
@@ -312,7 +312,13 @@ begin.endif.if:
   br label %"look"
 begin.endif.endif:
   %".85" = icmp slt i64 %".4", %".5"
-  br i1 %".85", label %"begin.endif.endif.if", label %"begin.endif.endif.endif"
+  %".89" = select  i1 %".85", i64 %".4", i64 0
+  %".90" = getelementptr i64, i64* %".88", i64 %".89"
+  %".91" = load i64, i64* %".90"
+  %".92" = select  i1 %".85", i64 %".91", i64 0
+  %".93" = icmp slt i64 %".19", %".92"
+  %".94" = select  i1 %".93", i64 %".19", i64 %".92"
+  br label %"head"
 look:
   %".72" = phi  i64 [0, %"begin.endif.if"], [%".77", %"again.endif"]
   %".73" = load atomic i64, i64* %".64" acquire, align 8
@@ -331,272 +337,264 @@ again.if:
   br label %"again.endif"
 again.endif:
   br label %"look"
-begin.endif.endif.if:
-  %".90" = getelementptr i64, i64* %".89", i64 %".4"
-  %".91" = load i64, i64* %".90"
-  %".92" = icmp slt i64 %".19", %".91"
-  %".93" = select  i1 %".92", i64 %".19", i64 %".91"
-  br label %"head"
-begin.endif.endif.endif:
-  ret void
 head:
-  %".97" = phi  i64 [%".17", %"begin.endif.endif.if"], [%".349", %"behind.3"]
-  %".98" = icmp slt i64 %".97", %".93"
-  br i1 %".98", label %"inside", label %"behind"
+  %".98" = phi  i64 [%".17", %"begin.endif.endif"], [%".350", %"behind.3"]
+  %".99" = icmp slt i64 %".98", %".94"
+  br i1 %".99", label %"inside", label %"behind"
 inside:
-  %".100" = add i64 %".97", %".95"
-  %".101" = icmp slt i64 %".100", %".93"
-  %".102" = select  i1 %".101", i64 %".100", i64 %".93"
-  %".105" = mul i64 %".104", 1
-  %".108" = ashr i64 %".105", 1
-  %".109" = add i64 %".6", 1
-  %".110" = mul i64 %".108", %".6"
-  %".111" = sdiv i64 %".110", %".7"
-  %".112" = shl i64 %".111", 1
-  %".113" = mul i64 %".108", %".109"
-  %".114" = sdiv i64 %".113", %".7"
-  %".115" = shl i64 %".114", 1
-  %".116" = ashr i64 %".112", 1
-  %".117" = ashr i64 %".115", 1
+  %".101" = add i64 %".98", %".96"
+  %".102" = icmp slt i64 %".101", %".94"
+  %".103" = select  i1 %".102", i64 %".101", i64 %".94"
+  %".106" = mul i64 %".105", 1
+  %".109" = ashr i64 %".106", 1
+  %".110" = add i64 %".6", 1
+  %".111" = mul i64 %".109", %".6"
+  %".112" = sdiv i64 %".111", %".7"
+  %".113" = shl i64 %".112", 1
+  %".114" = mul i64 %".109", %".110"
+  %".115" = sdiv i64 %".114", %".7"
+  %".116" = shl i64 %".115", 1
+  %".117" = ashr i64 %".113", 1
+  %".118" = ashr i64 %".116", 1
   br label %"head.1"
 behind:
-  br label %"begin.endif.endif.endif"
+  ret void
 head.1:
-  %".119" = phi  i64 [%".116", %"inside"], [%".169", %"behind.2"]
-  %".120" = icmp slt i64 %".119", %".117"
-  br i1 %".120", label %"inside.1", label %"behind.1"
+  %".120" = phi  i64 [%".117", %"inside"], [%".170", %"behind.2"]
+  %".121" = icmp slt i64 %".120", %".118"
+  br i1 %".121", label %"inside.1", label %"behind.1"
 inside.1:
-  %".122" = add i64 %".119", %".107"
-  %".123" = icmp slt i64 %".122", %".117"
-  %".124" = select  i1 %".123", i64 %".122", i64 %".117"
-  %".125" = sub i64 %".124", %".119"
+  %".123" = add i64 %".120", %".108"
+  %".124" = icmp slt i64 %".123", %".118"
+  %".125" = select  i1 %".124", i64 %".123", i64 %".118"
+  %".126" = sub i64 %".125", %".120"
   br label %"head.2"
 behind.1:
-  %".171" = icmp sgt i64 %".7", 1
-  br i1 %".171", label %"behind.1.if", label %"behind.1.endif"
+  %".172" = icmp sgt i64 %".7", 1
+  br i1 %".172", label %"behind.1.if", label %"behind.1.endif"
 head.2:
-  %".127" = phi  i64 [%".4", %"inside.1"], [%".167", %"inside.2"]
-  %".128" = icmp slt i64 %".127", %".5"
-  br i1 %".128", label %"inside.2", label %"behind.2"
+  %".128" = phi  i64 [%".4", %"inside.1"], [%".168", %"inside.2"]
+  %".129" = icmp slt i64 %".128", %".5"
+  br i1 %".129", label %"inside.2", label %"behind.2"
 inside.2:
-  %".130" = getelementptr i64, i64* %".89", i64 %".127"
-  %".131" = load i64, i64* %".130"
-  %".132" = icmp slt i64 %".102", %".131"
-  %".133" = select  i1 %".132", i64 %".102", i64 %".131"
-  %".137" = getelementptr i64, i64* %".136", i64 %".127"
-  %".138" = load i64, i64* %".137"
-  %".144" = mul i64 %".127", %".143"
-  %".145" = getelementptr float, float* %".141", i64 %".144"
-  %".146" = mul i64 %".119", 16
-  %".147" = getelementptr float, float* %".145", i64 %".146"
-  %".152" = mul i64 %".138", %".151"
-  %".153" = mul i64 %".97", %".149"
-  %".154" = add i64 %".152", %".153"
-  %".158" = getelementptr float, float* %".157", i64 %".154"
-  %".159" = sub i64 %".133", %".97"
-  %".162" = getelementptr float, float* %".40", i64 %".42"
-  %".163" = mul i64 %".119", %".30"
-  %".164" = mul i64 %".163", 16
-  %".165" = getelementptr float, float* %".162", i64 %".164"
-  call void @"unrolled_product_float32_8"(i64 %".159", i64 %".30", float* %".158", i64 %".149", float* %".165", i64 %".125", float* %".147", i64 %".161", i64 0)
-  %".167" = add i64 %".127", 1
+  %".131" = getelementptr i64, i64* %".88", i64 %".128"
+  %".132" = load i64, i64* %".131"
+  %".133" = icmp slt i64 %".103", %".132"
+  %".134" = select  i1 %".133", i64 %".103", i64 %".132"
+  %".138" = getelementptr i64, i64* %".137", i64 %".128"
+  %".139" = load i64, i64* %".138"
+  %".145" = mul i64 %".128", %".144"
+  %".146" = getelementptr float, float* %".142", i64 %".145"
+  %".147" = mul i64 %".120", 16
+  %".148" = getelementptr float, float* %".146", i64 %".147"
+  %".153" = mul i64 %".139", %".152"
+  %".154" = mul i64 %".98", %".150"
+  %".155" = add i64 %".153", %".154"
+  %".159" = getelementptr float, float* %".158", i64 %".155"
+  %".160" = sub i64 %".134", %".98"
+  %".163" = getelementptr float, float* %".40", i64 %".42"
+  %".164" = mul i64 %".120", %".30"
+  %".165" = mul i64 %".164", 16
+  %".166" = getelementptr float, float* %".163", i64 %".165"
+  call void @"unrolled_product_float32_8"(i64 %".160", i64 %".30", float* %".159", i64 %".150", float* %".166", i64 %".126", float* %".148", i64 %".162", i64 0)
+  %".168" = add i64 %".128", 1
   br label %"head.2"
 behind.2:
-  %".169" = add i64 %".119", %".107"
+  %".170" = add i64 %".120", %".108"
   br label %"head.1"
 behind.1.if:
-  %".173" = atomicrmw add i64* %".64", i64 1 acq_rel
-  %".174" = sdiv i64 %".173", %".7"
-  %".175" = add i64 %".174", 1
-  %".176" = mul i64 %".175", %".7"
+  %".174" = atomicrmw add i64* %".64", i64 1 acq_rel
+  %".175" = sdiv i64 %".174", %".7"
+  %".176" = add i64 %".175", 1
+  %".177" = mul i64 %".176", %".7"
   br label %"look.1"
 behind.1.endif:
   br label %"head.3"
 look.1:
-  %".178" = phi  i64 [0, %"behind.1.if"], [%".183", %"again.1.endif"]
-  %".179" = load atomic i64, i64* %".64" acquire, align 8
-  %".180" = icmp sge i64 %".179", %".176"
-  br i1 %".180", label %"met.1", label %"again.1"
+  %".179" = phi  i64 [0, %"behind.1.if"], [%".184", %"again.1.endif"]
+  %".180" = load atomic i64, i64* %".64" acquire, align 8
+  %".181" = icmp sge i64 %".180", %".177"
+  br i1 %".181", label %"met.1", label %"again.1"
 again.1:
   call void @"llvm.x86.sse2.pause"()
-  %".183" = add i64 %".178", 1
-  %".184" = and i64 %".183", 1023
-  %".185" = icmp eq i64 %".184", 0
-  br i1 %".185", label %"again.1.if", label %"again.1.endif"
+  %".184" = add i64 %".179", 1
+  %".185" = and i64 %".184", 1023
+  %".186" = icmp eq i64 %".185", 0
+  br i1 %".186", label %"again.1.if", label %"again.1.endif"
 met.1:
   br label %"behind.1.endif"
 again.1.if:
-  %".187" = call i32 @"sched_yield"()
+  %".188" = call i32 @"sched_yield"()
   br label %"again.1.endif"
 again.1.endif:
   br label %"look.1"
 head.3:
-  %".192" = phi  i64 [%".97", %"behind.1.endif"], [%".347", %"behind.7.endif"]
-  %".193" = icmp slt i64 %".192", %".102"
-  br i1 %".193", label %"inside.3", label %"behind.3"
+  %".193" = phi  i64 [%".98", %"behind.1.endif"], [%".348", %"behind.7.endif"]
+  %".194" = icmp slt i64 %".193", %".103"
+  br i1 %".194", label %"inside.3", label %"behind.3"
 inside.3:
   br label %"head.4"
 behind.3:
-  %".349" = add i64 %".97", %".95"
+  %".350" = add i64 %".98", %".96"
   br label %"head"
 head.4:
-  %".196" = phi  i64 [%".4", %"inside.3"], [%".205", %"inside.4"]
-  %".197" = phi  i64 [%".4", %"inside.3"], [%".204", %"inside.4"]
-  %".198" = icmp slt i64 %".196", %".5"
-  br i1 %".198", label %"inside.4", label %"behind.4"
+  %".197" = phi  i64 [%".4", %"inside.3"], [%".206", %"inside.4"]
+  %".198" = phi  i64 [%".4", %"inside.3"], [%".205", %"inside.4"]
+  %".199" = icmp slt i64 %".197", %".5"
+  br i1 %".199", label %"inside.4", label %"behind.4"
 inside.4:
-  %".200" = getelementptr i64, i64* %".89", i64 %".196"
-  %".201" = load i64, i64* %".200"
-  %".202" = icmp sgt i64 %".201", %".192"
-  %".203" = zext i1 %".202" to i64
-  %".204" = add i64 %".197", %".203"
-  %".205" = add i64 %".196", 1
+  %".201" = getelementptr i64, i64* %".88", i64 %".197"
+  %".202" = load i64, i64* %".201"
+  %".203" = icmp sgt i64 %".202", %".193"
+  %".204" = zext i1 %".203" to i64
+  %".205" = add i64 %".198", %".204"
+  %".206" = add i64 %".197", 1
   br label %"head.4"
 behind.4:
-  %".209" = icmp ne i64 %".208", 0
-  br i1 %".209", label %"behind.4.if", label %"behind.4.endif"
+  %".210" = icmp ne i64 %".209", 0
+  br i1 %".210", label %"behind.4.if", label %"behind.4.endif"
 behind.4.if:
-  %".211" = inttoptr i64 %".208" to i8*
-  %".212" = icmp eq i64 %".6", 0
-  br i1 %".212", label %"behind.4.if.if", label %"behind.4.if.endif"
+  %".212" = inttoptr i64 %".209" to i8*
+  %".213" = icmp eq i64 %".6", 0
+  br i1 %".213", label %"behind.4.if.if", label %"behind.4.if.endif"
 behind.4.endif:
-  %".284" = sub i64 %".192", %".97"
-  %".285" = ashr i64 %".104", 1
-  %".286" = add i64 %".6", 1
-  %".287" = mul i64 %".285", %".6"
-  %".288" = sdiv i64 %".287", %".7"
-  %".289" = shl i64 %".288", 1
-  %".290" = mul i64 %".285", %".286"
-  %".291" = sdiv i64 %".290", %".7"
-  %".292" = shl i64 %".291", 1
+  %".285" = sub i64 %".193", %".98"
+  %".286" = ashr i64 %".105", 1
+  %".287" = add i64 %".6", 1
+  %".288" = mul i64 %".286", %".6"
+  %".289" = sdiv i64 %".288", %".7"
+  %".290" = shl i64 %".289", 1
+  %".291" = mul i64 %".286", %".287"
+  %".292" = sdiv i64 %".291", %".7"
+  %".293" = shl i64 %".292", 1
   br label %"head.7"
 behind.4.if.if:
   br label %"head.5"
 behind.4.if.endif:
-  %".263" = icmp sgt i64 %".7", 1
-  br i1 %".263", label %"behind.4.if.endif.if", label %"behind.4.if.endif.endif"
+  %".264" = icmp sgt i64 %".7", 1
+  br i1 %".264", label %"behind.4.if.endif.if", label %"behind.4.if.endif.endif"
 head.5:
-  %".215" = phi  i64 [%".4", %"behind.4.if.if"], [%".260", %"inside.5.endif"]
-  %".216" = icmp slt i64 %".215", %".197"
-  br i1 %".216", label %"inside.5", label %"behind.5"
+  %".216" = phi  i64 [%".4", %"behind.4.if.if"], [%".261", %"inside.5.endif"]
+  %".217" = icmp slt i64 %".216", %".198"
+  br i1 %".217", label %"inside.5", label %"behind.5"
 inside.5:
-  %".218" = getelementptr i64, i64* %".136", i64 %".215"
-  %".219" = load i64, i64* %".218"
-  %".222" = mul i64 %".219", %".221"
-  %".223" = add i64 %".222", %".192"
-  %".224" = getelementptr i8, i8* %".211", i64 %".223"
-  %".225" = load i8, i8* %".224"
-  %".226" = icmp ne i8 %".225", 0
-  br i1 %".226", label %"inside.5.if", label %"inside.5.endif"
+  %".219" = getelementptr i64, i64* %".137", i64 %".216"
+  %".220" = load i64, i64* %".219"
+  %".223" = mul i64 %".220", %".222"
+  %".224" = add i64 %".223", %".193"
+  %".225" = getelementptr i8, i8* %".212", i64 %".224"
+  %".226" = load i8, i8* %".225"
+  %".227" = icmp ne i8 %".226", 0
+  br i1 %".227", label %"inside.5.if", label %"inside.5.endif"
 behind.5:
   br label %"behind.4.if.endif"
 inside.5.if:
-  %".230" = and i64 %".192", %".229"
-  %".233" = mul i64 %".230", %".232"
-  %".239" = mul i64 %".215", %".238"
-  %".240" = add i64 %".233", %".239"
-  %".241" = getelementptr float, float* %".236", i64 %".240"
-  %".247" = mul i64 %".219", %".246"
-  %".248" = getelementptr float, float* %".244", i64 %".247"
+  %".231" = and i64 %".193", %".230"
+  %".234" = mul i64 %".231", %".233"
+  %".240" = mul i64 %".216", %".239"
+  %".241" = add i64 %".234", %".240"
+  %".242" = getelementptr float, float* %".237", i64 %".241"
+  %".248" = mul i64 %".220", %".247"
+  %".249" = getelementptr float, float* %".245", i64 %".248"
   br label %"head.6"
 inside.5.endif:
-  %".260" = add i64 %".215", 1
+  %".261" = add i64 %".216", 1
   br label %"head.5"
 head.6:
-  %".250" = phi  i64 [0, %"inside.5.if"], [%".257", %"inside.6"]
-  %".251" = icmp slt i64 %".250", %".28"
-  br i1 %".251", label %"inside.6", label %"behind.6"
+  %".251" = phi  i64 [0, %"inside.5.if"], [%".258", %"inside.6"]
+  %".252" = icmp slt i64 %".251", %".28"
+  br i1 %".252", label %"inside.6", label %"behind.6"
 inside.6:
-  %".253" = getelementptr float, float* %".241", i64 %".250"
-  %".254" = getelementptr float, float* %".248", i64 %".250"
-  %".255" = load float, float* %".254"
-  store float %".255", float* %".253"
-  %".257" = add i64 %".250", 1
+  %".254" = getelementptr float, float* %".242", i64 %".251"
+  %".255" = getelementptr float, float* %".249", i64 %".251"
+  %".256" = load float, float* %".255"
+  store float %".256", float* %".254"
+  %".258" = add i64 %".251", 1
   br label %"head.6"
 behind.6:
   br label %"inside.5.endif"
 behind.4.if.endif.if:
-  %".265" = atomicrmw add i64* %".64", i64 1 acq_rel
-  %".266" = sdiv i64 %".265", %".7"
-  %".267" = add i64 %".266", 1
-  %".268" = mul i64 %".267", %".7"
+  %".266" = atomicrmw add i64* %".64", i64 1 acq_rel
+  %".267" = sdiv i64 %".266", %".7"
+  %".268" = add i64 %".267", 1
+  %".269" = mul i64 %".268", %".7"
   br label %"look.2"
 behind.4.if.endif.endif:
   br label %"behind.4.endif"
 look.2:
-  %".270" = phi  i64 [0, %"behind.4.if.endif.if"], [%".275", %"again.2.endif"]
-  %".271" = load atomic i64, i64* %".64" acquire, align 8
-  %".272" = icmp sge i64 %".271", %".268"
-  br i1 %".272", label %"met.2", label %"again.2"
+  %".271" = phi  i64 [0, %"behind.4.if.endif.if"], [%".276", %"again.2.endif"]
+  %".272" = load atomic i64, i64* %".64" acquire, align 8
+  %".273" = icmp sge i64 %".272", %".269"
+  br i1 %".273", label %"met.2", label %"again.2"
 again.2:
   call void @"llvm.x86.sse2.pause"()
-  %".275" = add i64 %".270", 1
-  %".276" = and i64 %".275", 1023
-  %".277" = icmp eq i64 %".276", 0
-  br i1 %".277", label %"again.2.if", label %"again.2.endif"
+  %".276" = add i64 %".271", 1
+  %".277" = and i64 %".276", 1023
+  %".278" = icmp eq i64 %".277", 0
+  br i1 %".278", label %"again.2.if", label %"again.2.endif"
 met.2:
   br label %"behind.4.if.endif.endif"
 again.2.if:
-  %".279" = call i32 @"sched_yield"()
+  %".280" = call i32 @"sched_yield"()
   br label %"again.2.endif"
 again.2.endif:
   br label %"look.2"
 head.7:
-  %".296" = phi  i64 [%".289", %"behind.4.endif"], [%".325", %"inside.7"]
-  %".297" = icmp slt i64 %".296", %".292"
-  br i1 %".297", label %"inside.7", label %"behind.7"
+  %".297" = phi  i64 [%".290", %"behind.4.endif"], [%".326", %"inside.7"]
+  %".298" = icmp slt i64 %".297", %".293"
+  br i1 %".298", label %"inside.7", label %"behind.7"
 inside.7:
-  %".299" = add i64 %".296", %".294"
-  %".300" = icmp slt i64 %".299", %".292"
-  %".301" = select  i1 %".300", i64 %".299", i64 %".292"
-  %".302" = sub i64 %".301", %".296"
-  %".303" = mul i64 %".302", 1
-  %".304" = add i64 %".303", 1
-  %".305" = sdiv i64 %".304", 2
-  %".306" = mul i64 %".296", 1
-  %".307" = sdiv i64 %".306", 2
-  %".310" = getelementptr float, float* %".15", i64 %".309"
-  %".313" = and i64 %".192", %".229"
-  %".314" = mul i64 %".313", %".232"
-  %".315" = getelementptr float, float* %".236", i64 %".314"
-  %".316" = mul i64 %".4", %".238"
-  %".317" = getelementptr float, float* %".315", i64 %".316"
-  %".318" = sub i64 %".197", %".4"
-  %".319" = getelementptr float, float* %".40", i64 %".57"
-  %".320" = mul i64 %".307", %".28"
-  %".321" = mul i64 %".320", 16
-  %".322" = getelementptr float, float* %".319", i64 %".321"
-  call void @"unrolled_product_float32_8"(i64 %".318", i64 %".28", float* %".317", i64 %".238", float* %".322", i64 %".305", float* %".310", i64 %".312", i64 0)
-  call void @"forward_stage0"(i64* %".1", i64 %".192", i64 %".284", i64 %".4", i64 %".197", i64 %".296", i64 %".301", float* %".15")
-  %".325" = add i64 %".296", %".294"
+  %".300" = add i64 %".297", %".295"
+  %".301" = icmp slt i64 %".300", %".293"
+  %".302" = select  i1 %".301", i64 %".300", i64 %".293"
+  %".303" = sub i64 %".302", %".297"
+  %".304" = mul i64 %".303", 1
+  %".305" = add i64 %".304", 1
+  %".306" = sdiv i64 %".305", 2
+  %".307" = mul i64 %".297", 1
+  %".308" = sdiv i64 %".307", 2
+  %".311" = getelementptr float, float* %".15", i64 %".310"
+  %".314" = and i64 %".193", %".230"
+  %".315" = mul i64 %".314", %".233"
+  %".316" = getelementptr float, float* %".237", i64 %".315"
+  %".317" = mul i64 %".4", %".239"
+  %".318" = getelementptr float, float* %".316", i64 %".317"
+  %".319" = sub i64 %".198", %".4"
+  %".320" = getelementptr float, float* %".40", i64 %".57"
+  %".321" = mul i64 %".308", %".28"
+  %".322" = mul i64 %".321", 16
+  %".323" = getelementptr float, float* %".320", i64 %".322"
+  call void @"unrolled_product_float32_8"(i64 %".319", i64 %".28", float* %".318", i64 %".239", float* %".323", i64 %".306", float* %".311", i64 %".313", i64 0)
+  call void @"forward_stage0"(i64* %".1", i64 %".193", i64 %".285", i64 %".4", i64 %".198", i64 %".297", i64 %".302", float* %".15")
+  %".326" = add i64 %".297", %".295"
   br label %"head.7"
 behind.7:
-  %".327" = icmp sgt i64 %".7", 1
-  br i1 %".327", label %"behind.7.if", label %"behind.7.endif"
+  %".328" = icmp sgt i64 %".7", 1
+  br i1 %".328", label %"behind.7.if", label %"behind.7.endif"
 behind.7.if:
-  %".329" = atomicrmw add i64* %".64", i64 1 acq_rel
-  %".330" = sdiv i64 %".329", %".7"
-  %".331" = add i64 %".330", 1
-  %".332" = mul i64 %".331", %".7"
+  %".330" = atomicrmw add i64* %".64", i64 1 acq_rel
+  %".331" = sdiv i64 %".330", %".7"
+  %".332" = add i64 %".331", 1
+  %".333" = mul i64 %".332", %".7"
   br label %"look.3"
 behind.7.endif:
-  %".347" = add i64 %".192", 1
+  %".348" = add i64 %".193", 1
   br label %"head.3"
 look.3:
-  %".334" = phi  i64 [0, %"behind.7.if"], [%".339", %"again.3.endif"]
-  %".335" = load atomic i64, i64* %".64" acquire, align 8
-  %".336" = icmp sge i64 %".335", %".332"
-  br i1 %".336", label %"met.3", label %"again.3"
+  %".335" = phi  i64 [0, %"behind.7.if"], [%".340", %"again.3.endif"]
+  %".336" = load atomic i64, i64* %".64" acquire, align 8
+  %".337" = icmp sge i64 %".336", %".333"
+  br i1 %".337", label %"met.3", label %"again.3"
 again.3:
   call void @"llvm.x86.sse2.pause"()
-  %".339" = add i64 %".334", 1
-  %".340" = and i64 %".339", 1023
-  %".341" = icmp eq i64 %".340", 0
-  br i1 %".341", label %"again.3.if", label %"again.3.endif"
+  %".340" = add i64 %".335", 1
+  %".341" = and i64 %".340", 1023
+  %".342" = icmp eq i64 %".341", 0
+  br i1 %".342", label %"again.3.if", label %"again.3.endif"
 met.3:
   br label %"behind.7.endif"
 again.3.if:
-  %".343" = call i32 @"sched_yield"()
+  %".344" = call i32 @"sched_yield"()
   br label %"again.3.endif"
 again.3.endif:
   br label %"look.3"

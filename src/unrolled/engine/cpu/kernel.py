@@ -8,7 +8,8 @@ from llvmlite import ir
 from unrolled.engine.cpu.emit import I64, Body, Value, whole
 from unrolled.engine.cpu.outer import STEPS
 from unrolled.engine.cpu.product import Shape, call_product
-from unrolled.engine.cpu.stage import Context, StageWriter, emit_begin, emit_finish, start_of
+from unrolled.engine.cpu.reduction import emit_begin, emit_finish
+from unrolled.engine.cpu.stage import Context, StageWriter, start_of
 from unrolled.engine.cpu.table import Slots, Table
 from unrolled.engine.cpu.team import emit_barrier, job_type
 from unrolled.engine.cpu.weights import Span, write_gradients, write_panels
