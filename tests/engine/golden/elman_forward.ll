@@ -327,7 +327,7 @@ look:
 again:
   call void @"llvm.x86.sse2.pause"()
   %".77" = add i64 %".72", 1
-  %".78" = and i64 %".77", 1023
+  %".78" = and i64 %".77", 32767
   %".79" = icmp eq i64 %".78", 0
   br i1 %".79", label %"again.if", label %"again.endif"
 met:
@@ -418,7 +418,7 @@ look.1:
 again.1:
   call void @"llvm.x86.sse2.pause"()
   %".184" = add i64 %".179", 1
-  %".185" = and i64 %".184", 1023
+  %".185" = and i64 %".184", 32767
   %".186" = icmp eq i64 %".185", 0
   br i1 %".186", label %"again.1.if", label %"again.1.endif"
 met.1:
@@ -529,7 +529,7 @@ look.2:
 again.2:
   call void @"llvm.x86.sse2.pause"()
   %".276" = add i64 %".271", 1
-  %".277" = and i64 %".276", 1023
+  %".277" = and i64 %".276", 32767
   %".278" = icmp eq i64 %".277", 0
   br i1 %".278", label %"again.2.if", label %"again.2.endif"
 met.2:
@@ -588,7 +588,7 @@ look.3:
 again.3:
   call void @"llvm.x86.sse2.pause"()
   %".340" = add i64 %".335", 1
-  %".341" = and i64 %".340", 1023
+  %".341" = and i64 %".340", 32767
   %".342" = icmp eq i64 %".341", 0
   br i1 %".342", label %"again.3.if", label %"again.3.endif"
 met.3:

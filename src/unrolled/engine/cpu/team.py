@@ -15,6 +15,9 @@ ARGUMENTS = 7
 """What a job is given: its table, its number, how many there are, rows from and to, its part of the units and of how
 many parts."""
 _CODE, _COUNT, _REFUSED, _JOBS = range(4)
+_PATIENCE = 1 << 15
+"""Looks at a barrier, some hundred microseconds together, before the processor is offered to others: whoever takes it
+keeps it for milliseconds, and those who are waited for are mostly about to come."""
 _PROCESS = os.getpid()
 
 
@@ -40,7 +43,7 @@ def emit_barrier(body: Body, counter: Value, parties: Value) -> None:
         if module.triple.startswith("x86_64"):
             b.call(declare(module, "llvm.x86.sse2.pause", []), [])
         more = b.add(count, whole(1))
-        with b.if_then(b.icmp_signed("==", b.and_(more, whole(1023)), whole(0))):
+        with b.if_then(b.icmp_signed("==", b.and_(more, whole(_PATIENCE - 1)), whole(0))):
             b.call(_system(module, "sched_yield"), [])  # the other may be waiting for this very processor
         count.add_incoming(more, b.block)
         b.branch(look)
