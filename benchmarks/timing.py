@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from random import Random
 from statistics import median, quantiles
 
 from benchmarks.contender import Contender
@@ -93,12 +94,14 @@ def interleave(
         rest: Waits so many seconds.
     """
     times: dict[str, list[float]] = {one.name: [] for one in contenders}
+    order, shuffle = list(contenders), Random(1).shuffle
     with no_collection():
         first = {one.name: one_call(one, clock) for one in contenders}
         fastest = min(first.values(), default=0.0)
         rounds = {name: rounds_for(taken, fastest, least, min(seconds, BUDGET)) for name, taken in first.items()}
         for turn in range(max(rounds.values(), default=0)):
-            for one in contenders:
+            shuffle(order)  # some leave threads behind that spin for longer than any rest: nobody always comes next
+            for one in order:
                 if turn >= rounds[one.name]:
                     continue
                 if rounds[one.name] == 1:
