@@ -169,7 +169,8 @@ def _row(cell: str, hidden: int, times: dict[str, list[float]]) -> dict[str, Any
         name: {"median": median(taken), "p99": sorted(taken)[int(0.99 * len(taken))], "samples": len(taken)}
         for name, taken in times.items()
     }
-    best = min((name for name in figures if name not in (OURS, HANDED)), key=lambda name: figures[name]["median"], default="")
+    peers = [name for name in figures if name not in (OURS, HANDED)]
+    best = min(peers, key=lambda name: figures[name]["median"], default="")
     found = figures[best]["median"] / figures[OURS]["median"] if best else None
     return {"cell": cell, "H": hidden, "best": best, "ratio": found, "seconds": figures}
 
