@@ -139,6 +139,7 @@ KEYWORDS = st.sampled_from(["constants", "sizes", "heads", "initial", "start", "
 
 
 @given(st.dictionaries(KEYWORDS, GROUPS, max_size=2))
+@example({"heads": 2**53 + 1})
 def test_any_keyword_arguments(arguments: dict[str, Any]) -> None:
     cell = make("h' = tanh(W @ x + U @ h + b)", **arguments)
     if cell is None:

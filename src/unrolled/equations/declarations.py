@@ -94,7 +94,7 @@ def _number(value: object) -> float:
 
 def _whole(value: object) -> int:
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else 0
-    if number < 1 or number != number // 1 or number >= 2**63:
+    if number < 1 or number != number // 1 or number >= 2**53:  # from there on a text's numbers are not exact
         raise ValueError(f"{_shown(value)} is no whole number from 1 on")
     return int(number)
 
