@@ -33,9 +33,7 @@ def test_a_stream_is_the_whole_run(cell: str, size: int, layers: int) -> None:
     assert not any(value.requires_grad for value in (*outputs, *stream.state.values()))
 
 
-@pytest.mark.parametrize(
-    "options", [{"backend": "loop"}, {"residual": True, "num_layers": 2}, {"bidirectional": False}]
-)
+@pytest.mark.parametrize("options", [{"backend": "loop"}, {"residual": True, "num_layers": 2}])
 def test_steps_that_must_be_general_are_the_same(options: dict) -> None:
     layer, x = Recurrent("gru", 32, 32, **options), sequence()
     expected = whole(layer, x)
@@ -93,7 +91,7 @@ def test_weights_that_change_are_noticed() -> None:
 
 def test_rows_return_to_the_start() -> None:
     layer, x = Recurrent("gru", 32, 32, learn_initial_state=True), sequence()
-    torch.nn.init.normal_(layer.cell_parameters()["h_0"]) if "h_0" in layer.cell_parameters() else None
+    torch.nn.init.normal_(layer.cell_parameters()["h_0"])
     expected, stream = whole(layer, x).outputs, layer.stream(2)
     for t in range(4):
         stream(x[:, t])

@@ -259,9 +259,8 @@ class Recurrent(nn.Module):
 
     def _streamed(self, x: Tensor, state: Mapping[str, Tensor]) -> tuple[Tensor, State] | None:
         """One step without gradients by each layer's stream; None where that cannot do it."""
-        random = self.training and (self.cell.noise or (self.num_layers > 1 and self.dropout.p))
         compiled = self.backend in ("auto", "cpu") and not torch.compiler.is_compiling()
-        if random or not compiled or x.shape[1] != self.input_size:
+        if self._is_random() or not compiled or x.shape[1] != self.input_size:
             return None
         if state.keys() != self._state_names:
             self._checked(state)

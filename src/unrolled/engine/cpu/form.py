@@ -189,8 +189,7 @@ def joined(value: torch.Tensor, matrix: Matrix, units: Units) -> torch.Tensor:
 @cache
 def padded(units: int, dtype: torch.dtype) -> int:
     """Units rounded up to whole pairs of vectors."""
-    pair = 2 * shape_for(dtype, host()).width
-    return -(-units // pair) * pair
+    return shape_for(dtype, host()).padded(units)
 
 
 @cache

@@ -70,11 +70,11 @@ class Layout:
 
     def blocks(self, units: int) -> int:
         """Vectors that hold so many units: an even number."""
-        return 2 * -(-units // (2 * self.shape.width))
+        return self.shape.padded(units) // self.shape.width
 
     def padded(self, size: Size) -> int:
         """Units rounded up to whole pairs of vectors."""
-        return self.blocks(self.units[size]) * self.shape.width
+        return self.shape.padded(self.units[size])
 
     def stride(self, size: Size) -> int:
         """From row to row of a private array."""

@@ -44,6 +44,11 @@ class Shape:
         """A pointer to elements."""
         return self.scalar.as_pointer()
 
+    def padded(self, units: int) -> int:
+        """Units rounded up to whole pairs of vectors."""
+        pair = 2 * self.width
+        return -(-units // pair) * pair
+
     def panels(self, rows: int) -> int:
         """How many panels a tile of so few rows takes at once, so that enough sums run side by side."""
         return {1: 4, 2: 2 if self.rows < 8 else 4, 3: 2}.get(rows, 1)
