@@ -10,8 +10,12 @@ from statistics import median, quantiles
 
 from benchmarks.contender import Contender
 
-REST = 0.008
-"""Seconds between turns: threads of the contender before may go on spinning for some milliseconds."""
+REST = 0.01
+"""Seconds slept at a time between turns: some ticks of the clock (4 ms) by which Linux counts what a running thread used."""
+IDLE = 0.1
+"""Quiet is a process that has used less than this share of a processor during one rest."""
+PATIENCE = 0.2
+"""Seconds after which a turn begins whether it is quiet or not."""
 SHORT = 0.05
 """Calls below so many seconds are preceded by one that does not count: it wakes threads and fills caches."""
 LONG = 5.0
@@ -66,6 +70,17 @@ def one_call(contender: Contender, clock: Callable[[], float] = time.perf_counte
     return clock() - start
 
 
+def wait_until_quiet(
+    worked: Callable[[], float] = time.process_time, rest: Callable[[float], None] = time.sleep
+) -> None:
+    """Sleep until no thread of this process works: pools go on spinning behind their last call, some for 40 ms."""
+    for _ in range(round(PATIENCE / REST)):
+        before = worked()
+        rest(REST)
+        if worked() - before < IDLE * REST:
+            return
+
+
 def rounds_for(first: float, fastest: float, least: int, seconds: float) -> int:
     """In how many rounds a contender takes part whose warmed call took ``first`` seconds."""
     far = first > FAR * fastest
@@ -73,7 +88,7 @@ def rounds_for(first: float, fastest: float, least: int, seconds: float) -> int:
         return 1
     if far:
         return min(3, least)
-    turn = REST + first * (2 if first < SHORT else 1)
+    turn = first * (2 if first < SHORT else 1)
     return max(least, min(int(seconds / turn), 100))
 
 
@@ -82,16 +97,16 @@ def interleave(
     least: int,
     seconds: float = BUDGET,
     clock: Callable[[], float] = time.perf_counter,
-    rest: Callable[[float], None] = time.sleep,
+    rest: Callable[[], None] = wait_until_quiet,
 ) -> dict[str, Measured]:
     """Time contenders that have been warmed up.
 
     Args:
         contenders: Each with a name of its own.
         least: Rounds in which each takes part, but for those that are slow beyond interest (see :func:`rounds_for`).
-        seconds: About how long each may take where that allows more rounds; never above BUDGET.
+        seconds: About how long the calls of each may take where that allows more rounds; never above BUDGET.
         clock: Seconds that only grow.
-        rest: Waits so many seconds.
+        rest: Is called before each turn.
     """
     times: dict[str, list[float]] = {one.name: [] for one in contenders}
     order, shuffle = list(contenders), Random(1).shuffle
@@ -100,14 +115,14 @@ def interleave(
         fastest = min(first.values(), default=0.0)
         rounds = {name: rounds_for(taken, fastest, least, min(seconds, BUDGET)) for name, taken in first.items()}
         for turn in range(max(rounds.values(), default=0)):
-            shuffle(order)  # some leave threads behind that spin for longer than any rest: nobody always comes next
+            shuffle(order)  # nobody always comes behind the same other one
             for one in order:
                 if turn >= rounds[one.name]:
                     continue
                 if rounds[one.name] == 1:
                     times[one.name].append(first[one.name])
                     continue
-                rest(REST)
+                rest()
                 if first[one.name] < SHORT:
                     one_call(one, clock)
                 times[one.name].append(one_call(one, clock))

@@ -18,7 +18,7 @@ from benchmarks.peers.table import OURS, PEERS, missing
 from benchmarks.peers.torch_nn import GATES, module_of
 from benchmarks.progress import Progress
 from benchmarks.report import Report, Table, microseconds, ratio
-from benchmarks.timing import REST, no_collection
+from benchmarks.timing import no_collection, wait_until_quiet
 
 CELLS = ("lstm", "gru_reset_after", "gru", "elman")
 HIDDEN = (64, 128, 256)
@@ -154,7 +154,7 @@ def _interleave(streams: dict[str, Step], calls: int) -> dict[str, list[float]]:
     with no_collection():
         for _ in range(calls // BLOCK):
             for name, step in streams.items():
-                time.sleep(REST)
+                wait_until_quiet()
                 for count in range(WARM + BLOCK):
                     start = clock()
                     step(count % STEPS)

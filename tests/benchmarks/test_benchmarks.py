@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,7 +25,7 @@ from benchmarks.peers.table import OURS, build, missing, peers_of
 from benchmarks.progress import say
 from benchmarks.report import Table, geometric_mean
 from benchmarks.steps import RECIPES
-from benchmarks.timing import FAR, FAR_AND_LONG, LONG, REST, interleave
+from benchmarks.timing import FAR, FAR_AND_LONG, LONG, PATIENCE, interleave, wait_until_quiet
 from unrolled.cells.library import LIBRARY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,14 +126,14 @@ def fixed(name: str, durations: list[float]) -> Contender:
 
 
 def test_medians_and_turns_on_a_fake_clock() -> None:
-    clock, rests = Clock(), []
+    clock, rests = Clock(), list[None]()
     # The first call counts for nobody; calls of 0.1 s and more are not preceded by another.
     one = clock.contender("one", [9.0 / 90, 0.3, 0.1, 0.2])
     other = clock.contender("other", [0.4, 0.4, 0.9, 0.5])
-    measured = interleave([one, other], least=3, seconds=0.0, clock=clock, rest=rests.append)
+    measured = interleave([one, other], least=3, seconds=0.0, clock=clock, rest=lambda: rests.append(None))
     assert all(set(clock.log[place : place + 2]) == {"one", "other"} for place in range(0, 8, 2))
     assert clock.log != ["one", "other"] * 4  # nobody always comes behind the same one
-    assert rests == [REST] * 6
+    assert len(rests) == 6
     assert measured["one"].median == pytest.approx(0.2)
     assert measured["other"].median == pytest.approx(0.5)
     assert (measured["one"].low, measured["one"].high) == pytest.approx((0.15, 0.25))
@@ -142,19 +143,34 @@ def test_medians_and_turns_on_a_fake_clock() -> None:
 def test_short_calls_are_woken_by_one_that_does_not_count() -> None:
     clock = Clock()
     short = clock.contender("short", [0.01, 7.0, 0.01, 7.0, 0.02, 7.0, 0.03])
-    assert interleave([short], 3, 0.0, clock, lambda seconds: None)["short"].median == pytest.approx(0.02)
+    assert interleave([short], 3, 0.0, clock, lambda: None)["short"].median == pytest.approx(0.02)
+
+
+def test_a_turn_waits_for_threads_that_still_spin() -> None:
+    end = time.monotonic() + 0.06
+
+    def spin() -> None:
+        while time.monotonic() < end:
+            pass
+
+    threading.Thread(target=spin).start()
+    wait_until_quiet()
+    assert time.monotonic() >= end
+    rests = list[float]()
+    wait_until_quiet(lambda: sum(rests), rests.append)  # never quiet
+    assert sum(rests) == pytest.approx(PATIENCE)
 
 
 def test_slow_contenders_take_fewer_turns() -> None:
     clock = Clock()
     durations = {"quick": 0.06, "far": 0.06 * FAR * 1.01, "far and long": FAR_AND_LONG * 1.01}
     ready = [clock.contender(name, [seconds] * 99) for name, seconds in durations.items()]
-    measured = interleave(ready, 7, 0.0, clock, lambda seconds: None)
+    measured = interleave(ready, 7, 0.0, clock, lambda: None)
     assert {name: one.samples for name, one in measured.items()} == {"quick": 7, "far": 3, "far and long": 1}
     assert clock.log.count("far and long") == 1
-    assert interleave([clock.contender("one", [LONG + 1])], 7, 0.0, clock, lambda seconds: None)["one"].samples == 1
-    more = interleave([clock.contender("quick", [0.06] * 99)], 7, 1.0, clock, lambda seconds: None)
-    assert more["quick"].samples == 14  # as many turns of 0.068 s as fit into a second
+    assert interleave([clock.contender("one", [LONG + 1])], 7, 0.0, clock, lambda: None)["one"].samples == 1
+    more = interleave([clock.contender("quick", [0.06] * 99)], 7, 1.0, clock, lambda: None)
+    assert more["quick"].samples == 16  # as many turns of 0.06 s as fit into a second
 
 
 def test_what_takes_too_long_to_compile_is_left_out() -> None:
