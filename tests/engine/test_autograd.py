@@ -215,7 +215,7 @@ def lent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             places.append(value.data_ptr())
             return value
 
-    monkeypatch.setattr(execute, "ARENA", Noted())
+    monkeypatch.setattr(execute, "ARENA", Noted(least=1))
     return places
 
 

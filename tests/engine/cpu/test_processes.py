@@ -133,7 +133,7 @@ def test_a_fork_computes_the_same(threads: int) -> None:
 
 def test_memory_of_a_fork_is_its_own() -> None:
     """What a child writes, its parent must not see; the arena's idle blocks are in both."""
-    held = ARENA.tensor(100_000, torch.float32).fill_(1.0)
+    held = ARENA.tensor(1_000_000, torch.float32).fill_(1.0)
 
     def spoil() -> bool:
         held.fill_(2.0)

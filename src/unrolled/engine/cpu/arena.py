@@ -19,6 +19,8 @@ _SMALL = 1 << 20
 """Bytes up to which a borrowed block stays ready: above, an arithmetic that needs it takes longer than to find one."""
 _LARGE = 1 << 19
 """Bytes from which on the system gives and takes memory page by page, and fresh pages cost more than the arithmetic."""
+_LEAST = 1 << 12
+"""Bytes of the smallest block."""
 _SIZES = 64
 """Sizes of blocks that may lie ready."""
 
@@ -37,9 +39,14 @@ class Block:
 
 
 class Arena:
-    """Blocks that are lent out as tensors and come back when the last view of the tensor is gone."""
+    """Blocks that are lent out as tensors and come back when the last view of the tensor is gone.
 
-    def __init__(self) -> None:
+    Args:
+        least: Bytes from which a tensor is a block; smaller ones torch's own allocator has at hand.
+    """
+
+    def __init__(self, least: int = _LARGE) -> None:
+        self._least = least
         self._idle: list[Block] = []
         self._returned: deque[Block] = deque()  # a tensor may end at any moment, even while the lock is held
         self._ready: dict[tuple[int, torch.dtype], list[Tensor]] = {}
@@ -47,11 +54,13 @@ class Arena:
 
     def tensor(self, numbers: int, dtype: torch.dtype) -> Tensor:
         """A tensor of so many numbers, of any value."""
-        size = max(1, numbers * dtype.itemsize)
-        block = self._take(size)
+        size = numbers * dtype.itemsize
+        if size < self._least:
+            return torch.empty(max(1, numbers), dtype=dtype)
+        block = self._take(max(_LEAST, size))
         memory = (ctypes.c_char * block.size).from_address(block.address)
         weakref.finalize(memory, self._returned.append, block).atexit = False
-        return torch.frombuffer(memory, dtype=dtype, count=max(1, numbers))
+        return torch.frombuffer(memory, dtype=dtype, count=numbers)
 
     def array(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
         """A new tensor of any value, for a result; a large one lies in memory that was used before."""
@@ -90,7 +99,7 @@ class Arena:
                 self._idle.remove(best)
                 return best
         rounded = 1 << (size - 1).bit_length() if size < _HUGE else -(-size // _HUGE) * _HUGE
-        return Block(max(4096, rounded))
+        return Block(rounded)
 
 
 ARENA = Arena()
