@@ -20,12 +20,11 @@ from unrolled.equations.expression import Statement
 
 def why_not(run: Run, device: torch.device) -> str:
     """Why compiled code cannot do a run on ``device``; empty where it can."""
-    tensors = (run.x, *run.parameters.values(), *run.state.values())
-    if device.type != "cpu" or not all(tensor.is_cpu for tensor in tensors):
+    if device.type != "cpu" or not all(tensor.is_cpu for tensor in run.tensors):
         return f"its tensors are on {device}"
     if run.x.dtype not in (*HALVES, torch.float32, torch.float64):
         return f"its numbers are {run.x.dtype}, and compiled code takes float16, bfloat16, float32 and float64"
-    return looks_inside(run)
+    return looks_inside(run.tensors)
 
 
 def fused(run: Run) -> tuple[Tensor, Values, Values]:

@@ -42,6 +42,11 @@ class Run:
     """Steps of a piece, of which only the first state is kept for the way back; None keeps all."""
 
     @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All float tensors that are given."""
+        return self.x, *self.parameters.values(), *self.state.values()
+
+    @property
     def valid(self) -> Tensor | None:
         """Which steps lie within a row's length, (N, T)."""
         if self.lengths is None:

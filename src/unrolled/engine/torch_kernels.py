@@ -34,7 +34,7 @@ def why_not(run: Run, _device: torch.device) -> str:
     first, *rest = (run.units[name] for name in stacks.states)
     if stacks.projection and first >= rest[0]:
         return f"torch projects to fewer units, and here to {first} from {rest[0]}"
-    return looks_inside(run)
+    return looks_inside(run.tensors)
 
 
 def lacks(cell: Cell, record: Sequence[str], resets: bool) -> str:

@@ -13,11 +13,11 @@ from unrolled.engine.backends import resolve
 from unrolled.engine.explain import Explanation, explain
 from unrolled.engine.run import filled
 from unrolled.engine.scan import scan
-from unrolled.engine.stream import Stream
 from unrolled.equations.cell import Cell
 from unrolled.equations.rewrite import learned_start
 from unrolled.errors import UsageError
 from unrolled.layers.initialise import initialise
+from unrolled.layers.parameters import CellParameters
 from unrolled.layers.reversal import reset_reversed_in_time, reversed_in_time
 from unrolled.layers.streaming import Holding, LayerStream
 from unrolled.state import State
@@ -34,45 +34,6 @@ class Recurred(NamedTuple):
     """Every layer's and direction's state behind the last valid step: ``state["0.forward.h"]``."""
     recorded: dict[str, Tensor]
     """Recorded quantities over time, (N, T, size), by layer, direction and name; reverse ones at the steps they are."""
-
-
-class CellParameters(nn.Module):
-    """The parameters of one cell in one layer and direction, by the names of its equations."""
-
-    def __init__(self, cell: Cell, input_size: int, hidden_size: int, sizes: Mapping[str, int]) -> None:
-        super().__init__()
-        self.cell = cell
-        self.stream = Stream(cell)
-        self.shapes = cell.parameters(input_size, hidden_size, **sizes)
-        self.noise_shapes = cell.noise_shapes(input_size, hidden_size, **sizes)
-        known = cell.known_sizes(input_size, hidden_size, **sizes)
-        self.output_size = cell.size_of(cell.output, known)
-        self.state_sizes = {state: cell.size_of(state, known) for state in cell.states}
-        for name, shape in self.shapes.items():
-            if hasattr(self, name):
-                raise UsageError(
-                    f"cell {cell.name}: torch modules use the name '{name}' themselves; call the parameter otherwise."
-                )
-            self.register_parameter(name, nn.Parameter(torch.empty(shape.shape)))
-
-    def named(self) -> dict[str, Tensor]:
-        """The parameters by name; a parametrized one (torch.nn.utils.parametrize) as its parametrization gives it."""
-        own = self._parameters
-        if len(own) == len(self.shapes):
-            return dict(own)  # pyright: ignore[reportReturnType]  # none of them is None
-        return {name: getattr(self, name) for name in self.shapes}
-
-    def draw_noise(self, x: Tensor) -> dict[str, Tensor]:
-        """Values for the cell's noise over a batch x (N, T, D): nothing outside training, where noise is its mean."""
-        if not self.training:
-            return {}
-        drawn = {}
-        for name, noise in self.cell.noise.items():
-            shape = self.noise_shapes[name].shape
-            if len(shape) == 1:
-                shape = (*x.shape[: 2 if noise.per == "step" else 1], *shape)  # (N, T, size) or (N, size)
-            drawn[name] = torch.bernoulli(x.new_full(shape, noise.probability)) * noise.value
-        return drawn
 
 
 class Recurrent(nn.Module):
@@ -257,10 +218,12 @@ class Recurrent(nn.Module):
     def _is_random(self) -> bool:
         return self.training and bool(self.cell.noise or (self.num_layers > 1 and self.dropout.p))
 
+    def _compiles(self) -> bool:
+        return self.backend in ("auto", "cpu") and not torch.compiler.is_compiling()
+
     def _streamed(self, x: Tensor, state: Mapping[str, Tensor]) -> tuple[Tensor, State] | None:
         """One step without gradients by each layer's stream; None where that cannot do it."""
-        compiled = self.backend in ("auto", "cpu") and not torch.compiler.is_compiling()
-        if self._is_random() or not compiled or x.shape[1] != self.input_size:
+        if self._is_random() or not self._compiles() or x.shape[1] != self.input_size:
             return None
         if state.keys() != self._state_names:
             self._checked(state)
@@ -318,9 +281,13 @@ class Recurrent(nn.Module):
         if backwards:
             x = reversed_in_time(x, lengths)
             reset = None if reset is None else reset_reversed_in_time(reset.bool(), lengths)
-        parameters = {**one.named(), **one.draw_noise(x)}
-        given = (x, state, lengths, reset, record, self.backend, self.checkpoint)
-        outputs, after, recorded = scan(self.cell, parameters, *given)
+        own, noise = one.named(), one.draw_noise(x)
+        special = noise or record or lengths is not None or reset is not None or torch.is_grad_enabled()
+        found = None if special or not self._compiles() else one.repeat.run(own, x, state)
+        if found is None:
+            given = (x, state, lengths, reset, record, self.backend, self.checkpoint)
+            found = scan(self.cell, {**own, **noise}, *given)
+        outputs, after, recorded = found
         if backwards:
             outputs = reversed_in_time(outputs, lengths)
             recorded = {name: reversed_in_time(value, lengths) for name, value in recorded.items()}

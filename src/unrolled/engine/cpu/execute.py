@@ -84,7 +84,7 @@ def forward(
         for key in plan.split.over_time
     }
     for state, value in inputs.state.items():  # a row of no length ends in the slot in which it begins
-        entry = _one_slot(memory, form.entries[state], value.shape[0], 0)
+        entry = one_slot(memory, form.entries[state], value.shape[0], 0)
         entry.copy_(value if order is None else value[order])
     for state, value in inputs.start.items():
         call.rows(f"start.{state}", value, state)
@@ -93,7 +93,7 @@ def forward(
     final = {}
     for state, place in form.entries.items():
         if inputs.lengths is None:
-            final[state] = _one_slot(memory, place, inputs.shape[0], steps if keep else steps & 1).clone()
+            final[state] = one_slot(memory, place, inputs.shape[0], steps if keep else steps & 1).clone()
         else:
             slots = inputs.lengths if keep else inputs.lengths & 1
             final[state] = _all_slots(memory, place, inputs.shape[0])[slots, call.places]
@@ -142,7 +142,7 @@ def backward(
         if value is None:
             _all_slots(call.scratch, place, rows).zero_()
         elif inputs.lengths is None:
-            _one_slot(call.scratch, place, rows, inputs.shape[1] & 1).copy_(value)
+            one_slot(call.scratch, place, rows, inputs.shape[1] & 1).copy_(value)
         else:
             _all_slots(call.scratch, place, rows)[inputs.lengths & 1, call.places] = value
     call.run()
@@ -150,7 +150,7 @@ def backward(
     for name, place in call.form.carries.items():
         if name not in wanted:
             continue
-        value = _one_slot(call.scratch, place, rows, 0)
+        value = one_slot(call.scratch, place, rows, 0)
         state[name] = value.clone() if inputs.lengths is None else value[call.places]
     call.end()
     if rooms is None:
@@ -304,7 +304,7 @@ class Call:
         self.places = torch.from_numpy(places)
 
 
-def _one_slot(memory: Tensor, place: StatePlace, rows: int, slot: int) -> Tensor:
+def one_slot(memory: Tensor, place: StatePlace, rows: int, slot: int) -> Tensor:
     """A state's units in one of its slots, (N, units), in place."""
     return memory.as_strided((rows, place.units), (place.row, 1), place.offset + slot * place.step)
 
