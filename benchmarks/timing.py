@@ -11,7 +11,7 @@ from statistics import median, quantiles
 from benchmarks.contender import Contender
 
 REST = 0.01
-"""Seconds slept at a time between turns: some ticks of the clock (4 ms) by which Linux counts what a running thread used."""
+"""Seconds slept at a time between turns: more than a tick (4 ms), at which Linux counts what a running thread used."""
 IDLE = 0.1
 """Quiet is a process that has used less than this share of a processor during one rest."""
 PATIENCE = 0.2
