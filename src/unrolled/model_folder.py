@@ -19,7 +19,9 @@ CONFIG, WEIGHTS, VOCABULARY, METRICS = "config.json", "model.safetensors", "voca
 HISTORY, FIGURE, CARD = "history.csv", "loss.png", "README.md"
 CHECKPOINTS, LOGS = "checkpoints", "tensorboard"
 SOURCE = "source.json"
-OURS = (CONFIG, SOURCE, WEIGHTS, VOCABULARY, METRICS, HISTORY, FIGURE, CARD, CHECKPOINTS, LOGS)
+CONFUSION, ATTENTION, FORECAST = "confusion.png", "attention.png", "forecast.png"
+FIGURES = (FIGURE, CONFUSION, ATTENTION, FORECAST)
+OURS = (CONFIG, SOURCE, WEIGHTS, VOCABULARY, METRICS, HISTORY, *FIGURES, CARD, CHECKPOINTS, LOGS)
 
 
 def write_whole(path: Path, content: bytes) -> None:

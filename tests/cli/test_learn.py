@@ -180,7 +180,7 @@ def test_a_disk_that_is_full_at_the_end_is_no_loss(disk: Path, tmp_path: Path) -
 
 
 def test_saving_to_a_full_disk_leaves_no_half_model(disk: Path, tmp_path: Path) -> None:
-    model = TextModel.train(write(tmp_path, TEXT), **TINY)
+    model = TextModel.fit(write(tmp_path, TEXT), **TINY)
     for size in ("4k", "12k", "24k", "48k"):
         mount(disk, f"size={size}")
         with pytest.raises(OSError, match="No space left on device"):

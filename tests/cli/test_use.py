@@ -23,7 +23,7 @@ TEXT = EXCERPT[:700]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a text and a model of it."""
     made = tmp_path_factory.mktemp("use")
-    TextModel.train(write(made, TEXT), out=made / "model", **TINY)
+    TextModel.fit(write(made, TEXT), out=made / "model", **TINY)
     return made
 
 

@@ -3,13 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+from tasks.contract import Case
 from unrolled.data.bundled import bundled
+from unrolled.tasks.estimator import Sources
+from unrolled.tasks.text.model import TextModel
 
 SHAKESPEARE = bundled("tinyshakespeare").path.read_text(encoding="utf-8")
 EXCERPT = SHAKESPEARE[:2400]
 PERIOD = "the cat sat.\n"
 TINY: dict[str, Any] = {"hidden": 8, "embedding": 6, "batch": 4, "window": 16, "steps": 4, "validations": 2}
-"""Settings for TextModel.train that make a network of no use in no time."""
+"""Settings for TextModel.fit that make a network of no use in no time."""
 
 
 def options(settings: dict[str, Any]) -> list[str]:
@@ -22,3 +25,14 @@ def write(folder: Path, text: str = EXCERPT, name: str = "text.txt") -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
+
+
+CASES = {
+    "text": Case(
+        TextModel,
+        lambda folder: Sources(write(folder)),
+        ["To be", "a", "First Citizen:\n", "We are accounted poor"],
+        {name: value for name, value in TINY.items() if name not in ("steps", "validations")},
+    ),
+}
+"""Each task on data as small as can be."""

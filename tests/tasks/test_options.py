@@ -15,9 +15,9 @@ from unrolled.cells.library import find_cell
 from unrolled.equations.cell import Cell
 from unrolled.equations.rewrite import drop_connect, layer_norm, variational_dropout, zoneout
 from unrolled.errors import UsageError
+from unrolled.tasks.observer import Silent
 from unrolled.tasks.text.config import TextConfig
 from unrolled.tasks.text.model import TextModel
-from unrolled.tasks.text.train import Silent
 from unrolled.training.checkpoint import load_checkpoint
 from unrolled.training.trainer import LAST, Progress
 
@@ -122,7 +122,7 @@ def train(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, Any]]
     def trained(settings: dict[str, Any]) -> TextModel:
         key = repr(settings)
         if key not in made:
-            made[key] = TextModel.train(text, **settings)
+            made[key] = TextModel.fit(text, **settings)
         return made[key]
 
     return trained
@@ -140,7 +140,7 @@ def test_an_option_changes_what_is_seen(option: str, train: Callable[[dict[str, 
 
 def test_the_look_at_weights_sees_no_change_where_there_is_none(tmp_path: Path) -> None:
     text = write(tmp_path, TEXT)
-    one, other = (weights(TextModel.train(text, **TINY)) for _ in range(2))
+    one, other = (weights(TextModel.fit(text, **TINY)) for _ in range(2))
     assert one == other
 
 
@@ -165,14 +165,14 @@ def test_checkpoint_seconds(seconds: float, behind: list[int], tmp_path: Path) -
     settings = TINY | {"checkpoint_seconds": seconds}
     if seconds > 1:
         settings, behind = settings | {"steps": 4}, [0, 0, 2, 2]
-    TextModel.train(write(tmp_path, TEXT), out=tmp_path / "out", observer=looking, **settings)
+    TextModel.fit(write(tmp_path, TEXT), out=tmp_path / "out", observer=looking, **settings)
     assert looking.seen == list(enumerate(behind, 1))
 
 
 def test_minutes(tmp_path: Path) -> None:
     settings = {name: value for name, value in TINY.items() if name != "steps"}
     begun = time.monotonic()
-    model = TextModel.train(write(tmp_path, TEXT), minutes=0.02, **settings)
+    model = TextModel.fit(write(tmp_path, TEXT), minutes=0.02, **settings)
     assert 1.2 <= model.metrics["training"]["seconds"] <= time.monotonic() - begun
     assert model.metrics["training"]["ended"] == "budget"
     assert model.history[-1]["rate"] < 0.1 * highest_rate(model)
@@ -181,23 +181,23 @@ def test_minutes(tmp_path: Path) -> None:
 
 def test_device(tmp_path: Path) -> None:
     text = write(tmp_path, TEXT)
-    assert TextModel.train(text, **TINY, device="cpu").metrics["machine"]["device"] == "cpu"
+    assert TextModel.fit(text, **TINY, device="cpu").metrics["machine"]["device"] == "cpu"
     if torch.cuda.is_available():
-        assert TextModel.train(text, **TINY, device="cuda").metrics["machine"]["device"] == "cuda"
+        assert TextModel.fit(text, **TINY, device="cuda").metrics["machine"]["device"] == "cuda"
         return
     with pytest.raises(UsageError) as caught:
-        TextModel.train(text, **TINY, device="cuda")
+        TextModel.fit(text, **TINY, device="cuda")
     assert str(caught.value).startswith("device cuda is asked for, and this machine has cpu")
 
 
 def test_encoding(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes("façade\n".encode("latin-1") * 60)
-    assert "ç" in TextModel.train(path, **TINY, encoding="latin-1").vocabulary.tokens
+    assert "ç" in TextModel.fit(path, **TINY, encoding="latin-1").vocabulary.tokens
     with pytest.raises(
         UsageError, match=r"is not utf-8: byte 0xe7 at offset 2 \(line 1\); --encoding latin-1 reads it"
     ):
-        TextModel.train(path, **TINY)
+        TextModel.fit(path, **TINY)
 
 
 # Rewrites are in the equations that are saved.
@@ -205,7 +205,7 @@ def test_encoding(tmp_path: Path) -> None:
 
 def test_all_rewrites_stand_in_the_saved_equations(tmp_path: Path) -> None:
     rewrites = {"zoneout": 0.1, "variational": 0.2, "drop_connect": 0.3, "layer_norm": True}
-    TextModel.train(write(tmp_path, TEXT), out=tmp_path / "out", **TINY, **rewrites, learn_initial_state=True)
+    TextModel.fit(write(tmp_path, TEXT), out=tmp_path / "out", **TINY, **rewrites, learn_initial_state=True)
     saved = json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))["cell"]
     expected = layer_norm(find_cell("lstm"))
     expected = zoneout(drop_connect(variational_dropout(expected, recurrent=0.2), 0.3), 0.1)
@@ -222,13 +222,13 @@ def test_all_rewrites_stand_in_the_saved_equations(tmp_path: Path) -> None:
 
 def test_a_size_the_cell_does_not_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="projektion"):
-        TextModel.train(write(tmp_path, TEXT), **TINY, cell="lstm_projected", sizes={"projektion": 3})
+        TextModel.fit(write(tmp_path, TEXT), **TINY, cell="lstm_projected", sizes={"projektion": 3})
 
 
 def test_one_table_for_both_sides_wants_one_size(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^tie: .* embedding is 6, .* layer 8; give --embedding 8 or --no-tie\.$"):
-        TextModel.train(write(tmp_path, TEXT), **TINY, tie=True)
+        TextModel.fit(write(tmp_path, TEXT), **TINY, tie=True)
     settings = {name: value for name, value in TINY.items() if name != "embedding"}
-    model = TextModel.train(write(tmp_path, TEXT), **settings, tie=True)  # left out, it is what is wanted
+    model = TextModel.fit(write(tmp_path, TEXT), **settings, tie=True)  # left out, it is what is wanted
     assert model.config.embedding == 8
     assert has_one_table(model)

@@ -15,7 +15,6 @@ from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
 from unrolled.tasks.text.config import TextConfig
 from unrolled.tasks.text.model import TextModel
-from unrolled.tasks.text.network import build_network
 from unrolled.tasks.text.score import Score
 
 MANY_BYTES = "Süß 中文 😀\n" * 20
@@ -28,11 +27,12 @@ def make_model(unit: str, text: str, **settings: object) -> TextModel:
     torch.manual_seed(5)
     config = TextConfig(**(TINY | {"unit": unit, "layers": 2, "tie": False} | settings))
     vocabulary = Vocabulary.train(text, unit, 300 if unit == "bpe" else None)
-    network = build_network(config, Cell("plain", "h' = tanh(W @ x + U @ h + b)"), vocabulary.size).double()
+    model = TextModel(config, Cell("plain", "h' = tanh(W @ x + U @ h + b)"), vocabulary)
+    model.network.double()
     with torch.no_grad():
-        for parameter in network.parameters():
+        for parameter in model.network.parameters():
             parameter.mul_(3)
-    return TextModel(network, vocabulary, config)
+    return model
 
 
 LINE_END = {"bpe": "Ċ"}

@@ -13,14 +13,13 @@ from torch import Tensor
 
 from cli.commands import run
 from tasks.samples import EXCERPT, PERIOD, TINY, options, write
-from unrolled.data.reading import TextSplits
 from unrolled.engine import backends
 from unrolled.engine.backends import BACKENDS
 from unrolled.engine.run import Run, Values
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
+from unrolled.tasks.observer import Told
 from unrolled.tasks.text.model import TextModel
-from unrolled.tasks.text.trained import TrainedText
 from unrolled.training.trainer import Progress
 from unrolled.wirings.sampling import Sampling
 
@@ -57,7 +56,7 @@ BYTES = {"unit": "bpe", "vocabulary": 256, "hidden": 64, "rate": 0.04, "steps": 
 def test_a_text_with_a_period_is_learned(text: str, settings: dict, tmp_path: Path) -> None:
     usual = {"hidden": 16, "embedding": 8, "batch": 4, "window": 24, "steps": 90, "validations": 1, "rate": 0.03}
     usual |= {"dropout_input": 0.0, "dropout_output": 0.0}
-    model = TextModel.train(write(tmp_path, text), **(usual | settings))
+    model = TextModel.fit(write(tmp_path, text), **(usual | settings))
     assert model.metrics["validation"]["nats_per_token"] < 0.1
     line = text.splitlines()[0]
     written = model.generate(line[:3], length=40, sampling=Sampling(temperature=0.0))
@@ -71,13 +70,13 @@ def test_a_text_with_a_period_is_learned(text: str, settings: dict, tmp_path: Pa
 
 def test_a_cell_of_ones_own_trains_from_python_and_comes_back(tmp_path: Path) -> None:
     cell = Cell.from_text(INVENTED)
-    model = TextModel.train(write(tmp_path, TEXT), out=tmp_path / "out", cell=cell, **TINY)
+    model = TextModel.fit(write(tmp_path, TEXT), out=tmp_path / "out", cell=cell, **TINY)
     loaded = TextModel.load(tmp_path / "out")
     assert loaded.cell == model.cell == cell
     assert (loaded.cell.name, loaded.cell.source) == ("invented", "Somebody's notebook")
     assert loaded.config.cell == "invented"
     assert set(loaded.network.recurrent.cell_parameters()) == {"W_a", "U_a", "p_a", "b_a", "W_g", "U_g", "b_g"}
-    again = TextModel.train(out=tmp_path / "out", resume=True, steps=6)
+    again = TextModel.fit(out=tmp_path / "out", resume=True, steps=6)
     assert again.cell == cell
 
 
@@ -117,7 +116,7 @@ def test_a_folder_of_splits_is_scored_on_its_test_text_too(tmp_path: Path) -> No
     texts.mkdir()
     for name, text in (("train", TEXT), ("valid", TEXT[:90]), ("test", TEXT[90:210])):
         write(texts, text, f"{name}.txt")
-    model = TextModel.train(texts, out=tmp_path / "out", **TINY)
+    model = TextModel.fit(texts, out=tmp_path / "out", **TINY)
     loaded = TextModel.load(tmp_path / "out")
     assert loaded.metrics["data"]["name"] == "texts"
     assert loaded.metrics["validation"]["characters"] == 90
@@ -126,14 +125,14 @@ def test_a_folder_of_splits_is_scored_on_its_test_text_too(tmp_path: Path) -> No
 
 
 def test_characters_of_the_validation_text_alone_are_known(tmp_path: Path) -> None:
-    model = TextModel.train(write(tmp_path, "ab" * 200 + "ac" * 20), **TINY)
+    model = TextModel.fit(write(tmp_path, "ab" * 200 + "ac" * 20), **TINY)
     assert model.vocabulary.tokens == ("a", "b", "c")
     assert math.isfinite(model.metrics["validation"]["nats_per_character"])
 
 
 def test_the_same_seed_trains_the_same_model_and_another_another(tmp_path: Path) -> None:
     path = write(tmp_path, TEXT)
-    one, same, other = (TextModel.train(path, **TINY, seed=seed).score(TEXT).nats for seed in (1, 1, 2))
+    one, same, other = (TextModel.fit(path, **TINY, seed=seed).score(TEXT).nats for seed in (1, 1, 2))
     assert one == same != other
 
 
@@ -142,12 +141,12 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", None)
     write(tmp_path, TEXT)
-    TextModel.train(tmp_path / "text.txt", **TINY)
+    TextModel.fit(tmp_path / "text.txt", **TINY)
     assert sorted(one.name for one in tmp_path.rglob("*")) == ["temporary", "text.txt"]
 
 
 def test_what_was_loaded_is_what_was_trained(tmp_path: Path) -> None:
-    model = TextModel.train(write(tmp_path, TEXT), out=tmp_path / "out", **TINY, precision="64-true")
+    model = TextModel.fit(write(tmp_path, TEXT), out=tmp_path / "out", **TINY, precision="64-true")
     loaded = TextModel.load(tmp_path / "out")
     assert loaded.config == model.config
     assert loaded.metrics == model.metrics
@@ -162,7 +161,7 @@ def test_what_was_loaded_is_what_was_trained(tmp_path: Path) -> None:
 
 def test_mixed_precision_trains_by_compiled_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The recurrence leaves autocast, and the readout stays in it: nearly the same model, and not the same."""
-    single = TextModel.train(write(tmp_path, TEXT), **TINY)
+    single = TextModel.fit(write(tmp_path, TEXT), **TINY)
     under_autocast = []
 
     def note(run: Run) -> tuple[Tensor, Values, Values]:
@@ -171,7 +170,7 @@ def test_mixed_precision_trains_by_compiled_code(tmp_path: Path, monkeypatch: py
 
     cpu = BACKENDS["cpu"]
     monkeypatch.setattr(backends, "BACKENDS", {"cpu": note})
-    mixed = TextModel.train(write(tmp_path, TEXT), **TINY, precision="bf16-mixed")
+    mixed = TextModel.fit(write(tmp_path, TEXT), **TINY, precision="bf16-mixed")
     assert any(under_autocast)
     nats = [model.metrics["validation"]["nats_per_token"] for model in (single, mixed)]
     assert nats[0] != nats[1]
@@ -179,7 +178,7 @@ def test_mixed_precision_trains_by_compiled_code(tmp_path: Path, monkeypatch: py
 
 
 def test_a_model_is_saved_where_one_wants_it(tmp_path: Path) -> None:
-    model = TextModel.train(write(tmp_path, TEXT), **TINY)
+    model = TextModel.fit(write(tmp_path, TEXT), **TINY)
     model.save(tmp_path / "out")
     names = {"config.json", "model.safetensors", "vocabulary.json", "metrics.json", "history.csv", "loss.png"}
     assert {one.name for one in (tmp_path / "out").iterdir()} == names | {"README.md"}
@@ -197,8 +196,8 @@ class Note:
     def __init__(self) -> None:
         self.told: list[tuple] = []
 
-    def begun(self, model: TrainedText, splits: TextSplits, budget: str) -> None:
-        self.told.append(("begun", model.cell.name, len(splits.train), budget))
+    def begun(self, told: Told) -> None:
+        self.told.append(("begun", told.heading, tuple(told.lines), told.loss))
 
     def stepped(self, progress: Progress) -> None:
         self.told.append(("stepped", progress.step))
@@ -212,10 +211,16 @@ class Note:
 
 def test_an_observer_is_told_in_order(tmp_path: Path) -> None:
     note = Note()
-    model = TextModel.train(write(tmp_path, TEXT), observer=note, **TINY)
+    model = TextModel.fit(write(tmp_path, TEXT), observer=note, **TINY)
     losses = [row["valid"] for row in model.history if row["valid"] is not None]
+    parameters = sum(one.numel() for one in model.network.parameters())
     assert note.told == [
-        ("begun", "lstm", 630, "4 steps"),
+        (
+            "begun",
+            f"lstm, 1 layer of 8 units, {parameters:,} parameters, 4 steps",
+            ("text.txt: 630 characters to learn, 70 to validate",),
+            "nats a character",
+        ),
         ("stepped", 1),
         ("validated", 2, losses[0], 60),
         ("stepped", 2),
@@ -228,7 +233,7 @@ def test_an_observer_is_told_in_order(tmp_path: Path) -> None:
 
 def test_a_sample_at_validation_changes_no_random_number(tmp_path: Path) -> None:
     path = write(tmp_path, TEXT)
-    seldom, often = (TextModel.train(path, **(TINY | {"validations": count})) for count in (1, 4))
+    seldom, often = (TextModel.fit(path, **(TINY | {"validations": count})) for count in (1, 4))
     assert [row["train"] for row in seldom.history] == [row["train"] for row in often.history]
 
 
@@ -255,7 +260,7 @@ def test_a_sample_at_validation_changes_no_random_number(tmp_path: Path) -> None
 def test_what_cannot_be_trained_leaves_nothing(text: str, settings: dict, wanted: str, tmp_path: Path) -> None:
     path = write(tmp_path, text)
     with pytest.raises(UsageError) as caught:
-        TextModel.train(path, out=tmp_path / "out", **(TINY | settings))
+        TextModel.fit(path, out=tmp_path / "out", **(TINY | settings))
     assert str(caught.value).startswith(wanted.format(path=path))
     assert "\n" not in str(caught.value)
     assert [one.name for one in tmp_path.iterdir()] == ["text.txt"]
@@ -263,7 +268,7 @@ def test_what_cannot_be_trained_leaves_nothing(text: str, settings: dict, wanted
 
 def test_a_source_is_needed() -> None:
     with pytest.raises(UsageError, match="name a text to train on"):
-        TextModel.train(**TINY)
+        TextModel.fit(**TINY)
 
 
 @pytest.mark.parametrize("size", [20, 65, 66, 130, 1999, 2000])
@@ -272,5 +277,5 @@ def test_a_validation_text_of_any_length_is_read_in_as_many_rows_as_fit(size: in
     texts.mkdir()
     write(texts, "ab" * 300, "train.txt")
     write(texts, ("ab" * size)[:size], "valid.txt")
-    model = TextModel.train(texts, **(TINY | {"window": 64, "steps": 1, "validations": 1}))
+    model = TextModel.fit(texts, **(TINY | {"window": 64, "steps": 1, "validations": 1}))
     assert math.isfinite(model.metrics["validation"]["nats_per_token"])

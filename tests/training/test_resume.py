@@ -27,7 +27,7 @@ BEYOND_THE_WINDOW = {"steps": 500, "batch": 2, "window": 2, "bptt": 5, "fresh": 
 BEYOND_THE_WINDOW |= {"hidden": 8, "layers": 2, "dropout_layers": 0.3, "checkpoint_seconds": 0.05}
 """Several updates in a row of history, so that a checkpoint stands between two rows."""
 NOISY = PLAIN | {"cell": "gru", "zoneout": 0.2, "variational": 0.2, "drop_connect": 0.1}
-CLOCK = ("seconds", "tokens_per_second")
+CLOCK = ("seconds", "per_second")
 """What depends on the clock, and so on nothing that a run can repeat."""
 
 
@@ -96,7 +96,7 @@ def last_of(out: Path) -> dict[str, Any]:
     content = load_checkpoint(out / LAST)
     (content["progress"],) = without_clock([content["progress"]])
     content["history"] = without_clock(content["history"])
-    assert set(content) == {"network", "optimizer", "progress", "carry", "history", "losses", "tokens", "random"}
+    assert set(content) == {"network", "optimizer", "progress", "course", "history", "losses", "count", "random"}
     return content
 
 
@@ -152,11 +152,11 @@ def test_another_seed_is_another_run(tmp_path: Path) -> None:
     """Else the comparison above might compare nothing."""
     write(tmp_path)
     for seed in (1, 2):
-        TextModel.train(tmp_path / "text.txt", out=tmp_path / str(seed), seed=seed, **TINY)
+        TextModel.fit(tmp_path / "text.txt", out=tmp_path / str(seed), seed=seed, **TINY)
     with pytest.raises(AssertionError):
         assert_same_run(tmp_path / "1", tmp_path / "2")
     one, other = (last_of(tmp_path / seed) for seed in "12")
-    for part in ("network", "optimizer", "carry", "random"):
+    for part in ("network", "optimizer", "course", "random"):
         with pytest.raises(AssertionError):
             assert_same(one[part], other[part])
 
@@ -171,11 +171,11 @@ def test_a_run_killed_before_its_result_was_written_ends_as_it_would_have(ended:
     write(texts, "ab" * 300, "train.txt")
     write(texts, "abababababbbaaabba", "valid.txt")
     settings = TINY | {"steps": 40, "validations": 20, "rate": 0.03, "patience": 2 if ended == "patience" else 100}
-    TextModel.train(texts, out=tmp_path / "whole", **settings)
+    TextModel.fit(texts, out=tmp_path / "whole", **settings)
     shutil.copytree(tmp_path / "whole", tmp_path / "killed")
     for name in ("model.safetensors", "loss.png", "README.md", "metrics.json"):
         (tmp_path / "killed" / name).unlink()
-    model = TextModel.train(out=tmp_path / "killed", resume=True)
+    model = TextModel.fit(out=tmp_path / "killed", resume=True)
     assert model.metrics["training"]["ended"] == ended
     assert_same_run(tmp_path / "whole", tmp_path / "killed")
     assert (tmp_path / "killed" / "loss.png").exists()
@@ -200,7 +200,7 @@ def test_ctrl_c_ends_in_good_order_and_resumes_to_the_same_weights(whole: Path, 
     assert {one.name for one in out.iterdir()} == {one.name for one in whole.iterdir()}
     assert run("train", "text", "--out", out, "--resume", folder=tmp_path).code == 0
     expected, stopped = last_of(whole), last_of(out)
-    for part in ("network", "optimizer", "carry", "random"):
+    for part in ("network", "optimizer", "course", "random"):
         assert_same(expected[part], stopped[part])
     assert TextModel.load(out).metrics["training"]["ended"] == "budget"
 
@@ -223,12 +223,12 @@ def test_the_first_ctrl_c_is_a_wish_and_the_second_an_end() -> None:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of four steps that has ended, beside its text."""
     folder = tmp_path_factory.mktemp("finished")
-    TextModel.train(write(folder), out=folder / "out", **TINY)
+    TextModel.fit(write(folder), out=folder / "out", **TINY)
     return folder / "out"
 
 
 def resumed(out: Path, source: Path | None = None, **given: Any) -> TextModel:
-    return TextModel.train(source, out=out, resume=True, **given)
+    return TextModel.fit(source, out=out, resume=True, **given)
 
 
 def refusal(out: Path, source: Path | None = None, **given: Any) -> str:
@@ -284,7 +284,7 @@ def test_a_missing_folder_checkpoint_or_text_is_named(finished: Path, tmp_path: 
     with pytest.raises(UsageError, match=f"there is no model folder {tmp_path / 'none'}"):
         resumed(tmp_path / "none")
     with pytest.raises(UsageError, match="--resume goes on with the run in --out DIR; name the folder"):
-        TextModel.train(resume=True)
+        TextModel.fit(resume=True)
     out = tmp_path / "out"
     shutil.copytree(finished, out)
     (out / LAST).unlink()

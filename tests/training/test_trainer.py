@@ -24,8 +24,9 @@ from unrolled.layers.recurrent import Recurrent
 from unrolled.model_folder import ModelFolder
 from unrolled.tasks.text.model import TextModel
 from unrolled.training.checkpoint import load_checkpoint
-from unrolled.training.config import TrainingConfig, learning_rate
+from unrolled.training.config import StreamConfig, learning_rate
 from unrolled.training.history import COLUMNS
+from unrolled.training.streaming import StreamCourse
 from unrolled.training.trainer import BEST, LAST, Progress, Trainer
 from unrolled.wirings.many_to_many import ManyToMany
 from unrolled.wirings.tokens import OneHot, TokenScores
@@ -45,8 +46,9 @@ def make_trainer(folder: Path, cell: Cell | str = "elman", loss: Callable[[], fl
     network = ManyToMany(OneHot(3), Recurrent(cell, 3, 4), TokenScores(4, 3))
     network = network.double() if settings.get("precision") == "64-true" else network
     streams = Streams(torch.arange(60) % 3, batch=2, window=5)
-    config = TrainingConfig(**({"batch": 2, "window": 5, "steps": 10} | settings))
-    return Trainer(network, streams, loss, config, ModelFolder(folder), Deaf())
+    config = StreamConfig(**({"batch": 2, "window": 5, "steps": 10} | settings))
+    course = StreamCourse(network, streams, loss, config)
+    return Trainer(network, course, config, ModelFolder(folder), Deaf())
 
 
 # A step, and the state from window to window.
@@ -54,7 +56,7 @@ def make_trainer(folder: Path, cell: Cell | str = "elman", loss: Callable[[], fl
 
 def trained_by_hand(network: ManyToMany, trainer: Trainer, carried: bool) -> None:
     """What the trainer's settings say, in a plain loop; a window's state comes from the last, or from nothing."""
-    config, streams = trainer.config, trainer.streams
+    config, streams = trainer.config, trainer.course.streams
     matrices = [one for one in network.parameters() if one.dim() > 1]
     vectors = [one for one in network.parameters() if one.dim() < 2]
     groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
@@ -124,7 +126,7 @@ def test_the_saved_model_is_the_one_with_the_lowest_validation_loss(tmp_path: Pa
     write(texts, "ab" * 300, "train.txt")
     write(texts, "abababababbbaaabba", "valid.txt")  # what is learned from the training text soon fails here
     settings = TINY | {"steps": 60, "validations": 20, "patience": 3, "rate": 0.03, "fresh": 0, "seed": 2}
-    model = TextModel.train(texts, out=tmp_path / "out", **settings)
+    model = TextModel.fit(texts, out=tmp_path / "out", **settings)
     valid = [row["valid"] for row in model.history if row["valid"] is not None]
     assert model.metrics["training"]["ended"] == "patience"
     assert len(valid) == valid.index(min(valid)) + 1 + 3
@@ -147,7 +149,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[TextModel, Path]:
     """A model of 45 updates in 9 windows an epoch, and its folder."""
     folder = tmp_path_factory.mktemp("trained")
     settings = TINY | {"steps": 45, "validations": 3, "window": 20, "warmup": 0.2}
-    return TextModel.train(write(folder, EXCERPT[:800]), out=folder / "out", **settings), folder / "out"
+    return TextModel.fit(write(folder, EXCERPT[:800]), out=folder / "out", **settings), folder / "out"
 
 
 def test_history_is_a_table_of_the_run(trained: tuple[TextModel, Path]) -> None:
@@ -162,7 +164,7 @@ def test_history_is_a_table_of_the_run(trained: tuple[TextModel, Path]) -> None:
         assert float(row["rate"]) == pytest.approx(learning_rate(model.config, index / 45), rel=1e-5)
         assert 0 < float(row["train"]) < 10
         assert float(row["gradient_norm"]) > 0
-        assert float(row["tokens_per_second"]) > 0
+        assert float(row["per_second"]) > 0
     seconds = [float(row["seconds"]) for row in rows]
     assert seconds == sorted(seconds)
     assert [float(row["train"]) for row in rows] == pytest.approx([row["train"] for row in model.history], rel=1e-5)
@@ -249,7 +251,7 @@ def test_a_run_that_diverges_at_once_leaves_nothing(tmp_path: Path) -> None:
 def test_a_run_that_diverges_later_keeps_its_checkpoints_and_no_half_model(tmp_path: Path) -> None:
     settings = TINY | {"rate": 1e37, "steps": 20, "checkpoint_seconds": 1e-9}
     with pytest.raises(UnrolledError, match=r"^step \d+: the loss is (nan|inf) and .*--rate"):
-        TextModel.train(write(tmp_path), out=tmp_path / "out", **settings)
+        TextModel.fit(write(tmp_path), out=tmp_path / "out", **settings)
     assert (tmp_path / "out" / LAST).exists()
     with pytest.raises(UsageError, match=r"is no whole model: model.safetensors is missing. Its training was cut off"):
         TextModel.load(tmp_path / "out")

@@ -1,4 +1,4 @@
-"""``unrolled train``: a task's training, from a file to a model folder."""
+"""``unrolled train``: every task's training, from data to a model folder."""
 
 import json
 import os
@@ -11,10 +11,18 @@ from typing import Annotated, Any
 import typer
 
 from unrolled.cli.options import with_settings
+from unrolled.cli.tasks import TASKS, Task
 from unrolled.cli.watch import Watch
-from unrolled.tasks.text.config import TextConfig
 
 train_app = typer.Typer(help="Train a model.", no_args_is_help=True)
+
+Valid = Annotated[str | None, typer.Option(help="Data to validate on; part of the training data where left out.")]
+Test = Annotated[str | None, typer.Option(help="Data for the final figures, looked at once.")]
+Out = Annotated[Path | None, typer.Option(help="Folder of the model; runs/NAME where left out.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the model that stands there.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, from its last checkpoint.")]
+ConfigFile = Annotated[Path | None, typer.Option(help="Settings from a TOML file; options win over it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")]
 
 
 @train_app.callback()
@@ -22,52 +30,64 @@ def _train() -> None:
     """Train a model."""
 
 
-@train_app.command("text")
-@with_settings(TextConfig)
-def text(
-    source: Annotated[
-        str | None,
-        typer.Argument(metavar="FILE_OR_NAME", help="A text, a folder with train/valid/test, or a bundled name."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the model; runs/NAME where left out.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the model that stands there.")] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in --out, from its last checkpoint.")
-    ] = False,
-    config: Annotated[Path | None, typer.Option(help="Settings from a TOML file; options win over it.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
-    *,
-    settings: dict[str, Any],
-) -> None:
-    """Train a network that says what comes next in a text."""
-    from unrolled.errors import UsageError
-    from unrolled.tasks.text.model import TextModel
+def _add(name: str, task: Task) -> None:
+    """The command of one task."""
 
+    def train(
+        source: Annotated[str | None, typer.Argument(metavar="DATA", help=task.data)] = None,
+        valid: Valid = None,
+        test: Test = None,
+        out: Out = None,
+        force: Force = False,
+        resume: Resume = False,
+        config: ConfigFile = None,
+        as_json: AsJson = False,
+        *,
+        settings: dict[str, Any],
+    ) -> None:
+        sources = {"source": source, "valid": valid, "test": test}
+        _run(name, task, sources, out, force, resume, config, as_json, settings)
+
+    train.__name__, train.__doc__ = name, task.says
+    hidden = () if task.has_splits else ("valid", "test")
+    train_app.command(name)(with_settings(task.config, hidden)(train))
+
+
+def _run(
+    name: str,
+    task: Task,
+    sources: Mapping[str, str | None],
+    out: Path | None,
+    force: bool,
+    resume: bool,
+    config: Path | None,
+    as_json: bool,
+    settings: Mapping[str, Any],
+) -> None:
+    from unrolled.errors import UsageError
+    from unrolled.tasks.estimator import Sources
+    from unrolled.tasks.fit import fit
+
+    source = sources["source"]
     if out is None:
         if source in (None, "-"):
             raise UsageError("name the folder of the model with --out.")
         out = Path("runs") / Path(str(source)).stem
-    given = {**(_settings_in(config, settings) if config else {}), **settings}
+    given = {**(_settings_in(config, settings, task) if config else {}), **settings}
+    data = Sources(*(sources[one] for one in ("source", "valid", "test")))
     with Watch() as watch:
-        model = TextModel.train(source, out=out, force=force, resume=resume, observer=watch, **given)
+        model = fit(task.load(), data, out=out, force=force, resume=resume, observer=watch, settings=given)
     if as_json:
         print(json.dumps(model.metrics))
         return
-    ended, checked = model.metrics["training"]["ended"], model.metrics["validation"]
-    print(
-        f"validation: {checked['nats_per_character']:.4f} nats a character ({checked['bits_per_character']:.4f} bits), "
-        f"perplexity {checked['perplexity']:.2f}, over {checked['characters']:,} characters"
-    )
-    print()
-    print(model.generate(length=400 if model.config.unit != "word" else 80, seed=model.config.seed).strip())
-    print()
-    if ended == "interrupt":
-        print(f"Stopped by Ctrl-C; go on with: {_program()} train text --out {out} --resume", file=sys.stderr)
-    print(f"The model is in {out}: its loss is drawn in loss.png, its figures are in README.md.", file=sys.stderr)
+    for line in model.summary():
+        print(line)
     program = _program()
-    print(f"Next: {program} generate {out} --prompt 'To be' --temperature 0.7", file=sys.stderr)
-    print(f"      {program} train text YOUR_FILE.txt --minutes 10 --out runs/mine", file=sys.stderr)
-    print(f"      {program} cells", file=sys.stderr)
+    if model.metrics["training"]["ended"] == "interrupt":
+        print(f"Stopped by Ctrl-C; go on with: {program} train {name} --out {out} --resume", file=sys.stderr)
+    print(f"The model is in {out}: its loss is drawn in loss.png, its figures are in README.md.", file=sys.stderr)
+    lines = [line.replace("unrolled", program, 1).replace(" . ", f" {out} ") for line in model.usage()]
+    print("Next: " + "\n      ".join([*lines, f"{program} cells"]), file=sys.stderr)
 
 
 def _program() -> str:
@@ -75,15 +95,19 @@ def _program() -> str:
     return "unrolled" if shutil.which("unrolled") else os.path.relpath(sys.argv[0])
 
 
-def _settings_in(file: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+def _settings_in(file: Path, options: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """The settings in a file; a budget among the options takes the place of the file's."""
     from unrolled.errors import UsageError, did_you_mean
     from unrolled.training.config import BUDGETS, read_config_file
 
     settings = read_config_file(file)
     for name in settings:
-        if name not in TextConfig.model_fields:
-            near = did_you_mean(name, TextConfig.model_fields)
+        if name not in task.config.model_fields:
+            near = did_you_mean(name, task.config.model_fields)
             raise UsageError(f"there is no setting '{name}' (in {file}).{near}")
     beaten = BUDGETS if any(name in options for name in BUDGETS) else ()
     return {name: value for name, value in settings.items() if name not in beaten}
+
+
+for _name, _task in TASKS.items():
+    _add(_name, _task)

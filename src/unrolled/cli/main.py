@@ -9,7 +9,7 @@ import typer
 
 from unrolled.cli.learn import train_app
 from unrolled.cli.show import cells, data
-from unrolled.cli.use import generate, score
+from unrolled.cli.use import evaluate, generate, predict, score
 from unrolled.errors import UnrolledError
 
 app = typer.Typer(
@@ -21,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(train_app, name="train")
+app.command()(predict)
+app.command()(evaluate)
 app.command()(generate)
 app.command()(score)
 app.command()(cells)

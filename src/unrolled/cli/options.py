@@ -2,7 +2,7 @@
 
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import typer
@@ -12,11 +12,16 @@ from pydantic.fields import FieldInfo
 from unrolled.errors import UsageError
 
 
-def with_settings(kind: type[BaseModel]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator: the command gets an option for every field of ``kind``, and receives those given as ``settings``."""
+def with_settings(
+    kind: type[BaseModel], hidden: Collection[str] = ()
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator: the command gets an option for every field of ``kind``, and receives those given as ``settings``.
+
+    Its own parameters that are ``hidden`` are no options, and keep their defaults.
+    """
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        own = [one for one in inspect.signature(command).parameters.values() if one.name != "settings"]
+        own = [one for one in inspect.signature(command).parameters.values() if one.name not in ("settings", *hidden)]
         options = [_option(name, field) for name, field in kind.model_fields.items()]
 
         def run(**arguments: Any) -> Any:

@@ -1,17 +1,67 @@
-"""``unrolled generate`` and ``unrolled score``: a text model at work."""
+"""``unrolled predict``, ``evaluate``, ``generate`` and ``score``: a model at work."""
 
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from unrolled.cli.tasks import TASKS
 from unrolled.cli.watch import Watch
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A model folder.")]
 Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu, cuda or mps.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def predict(
+    folder: Folder,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Data as in training, answers not needed; - is stdin.")],
+    out: Annotated[Path | None, typer.Option(help="Write the lines to this file.")] = None,
+    device: Device = "cpu",
+) -> None:
+    """What a model says of each sequence: a JSON line each, in order."""
+    from unrolled.model_folder import write_whole
+
+    model = _load(folder, device)
+    lines = (json.dumps(row, ensure_ascii=False) for row in model.predict(data))
+    if out is not None:
+        write_whole(out, "".join(f"{line}\n" for line in lines).encode())
+        return
+    for line in lines:
+        print(line)
+
+
+def evaluate(
+    folder: Folder,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Data as in training, answers included; - is stdin.")],
+    device: Device = "cpu",
+    as_json: AsJson = False,
+) -> None:
+    """How well a model does on data whose answers are known."""
+    model = _load(folder, device)
+    with Watch() as watch:
+        figures = model.evaluate(data, watch.scoring)
+    if as_json:
+        print(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        if isinstance(value, int | float):
+            print(f"{name.replace('_', ' ')}: {format(value, ',' if isinstance(value, int) else '.4f')}")
+
+
+def _load(folder: Path, device: str) -> Any:
+    """The model in a folder, by the task that it names."""
+    from unrolled.errors import UsageError
+    from unrolled.model_folder import ModelFolder
+    from unrolled.training.device import resolve_device
+
+    _, described = ModelFolder.open(folder)
+    task = described.get("task")
+    if task not in TASKS:
+        raise UsageError(f"{folder} holds a model of the task '{task}', and this unrolled knows {', '.join(TASKS)}.")
+    return TASKS[task].load().load(folder, resolve_device(device))
 
 
 def generate(

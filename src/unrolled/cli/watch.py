@@ -8,11 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from unrolled.tasks.text.config import UNIT_NAMES
-
 if TYPE_CHECKING:  # at run time these would bring torch along, and --help must not wait for it
-    from unrolled.data.reading import TextSplits
-    from unrolled.tasks.text.trained import TrainedText
+    from unrolled.tasks.observer import Told
     from unrolled.training.trainer import Progress as Training
 
 
@@ -42,21 +39,20 @@ class Watch:
         if self.tasks:
             self.bar.stop()
 
-    def begun(self, model: "TrainedText", splits: "TextSplits", budget: str) -> None:
+    def begun(self, told: "Told") -> None:
         """Say what is trained on what, for how long."""
-        self.unit = UNIT_NAMES[model.config.unit]
-        parameters = sum(one.numel() for one in model.network.parameters())
-        shape = f"{model.config.layers} layer{'s' * (model.config.layers > 1)} of {model.config.hidden} units"
-        text = f"{len(splits.train):,} characters to learn, {len(splits.valid):,} to validate"
-        self.console.print(f"[bold]{escape(model.cell.name)}[/bold], {shape}, {parameters:,} parameters, {budget}")
-        self.console.print(f"{escape(splits.name)}: {text}")
-        self.console.print(f"[dim]   time    step  training  validation   (nats a {self.unit})[/dim]")
+        self.unit = told.unit
+        name, comma, rest = told.heading.partition(",")
+        self.console.print(f"[bold]{escape(name)}[/bold]{comma}{escape(rest)}")
+        for line in told.lines:
+            self.console.print(escape(line))
+        self.console.print(f"[dim]   time    step  training  validation   ({told.loss})[/dim]")
         self.show("training", 0.0, "")
 
     def stepped(self, progress: "Training") -> None:
         """Move the bar."""
         left = progress.seconds * (1 - progress.share) / progress.share if progress.share else 0.0
-        speed = f"{progress.tokens_per_second:,.0f} {self.unit}s/s" if progress.tokens_per_second else ""
+        speed = f"{progress.per_second:,.0f} {self.unit}s/s" if progress.per_second else ""
         loss = f"loss {progress.loss:.3f}" if progress.loss == progress.loss else ""
         self.show("training", progress.share, f"{loss}  {speed}  {clock(left)} left")
 
@@ -66,9 +62,9 @@ class Watch:
         figures = f"{clock(progress.seconds)} {progress.step:7,}  {progress.loss:8.3f}  {loss:10.3f}"
         self.console.print(f"{figures}   [dim]{shown}[/dim]", overflow="ellipsis", no_wrap=True)
 
-    def scoring(self, split: str, done: int, total: int) -> None:
+    def scoring(self, what: str, done: int, total: int) -> None:
         """Move the bar of a final figure."""
-        self.show(f"scoring {split}", done / total, f"{done:,} of {total:,} {self.unit}s")
+        self.show(f"scoring {what}", done / total, f"{done:,} of {total:,} {self.unit}s")
 
     def show(self, what: str, share: float, told: str) -> None:
         """Set a bar, made when it is first spoken of; a new one takes the place of the last."""

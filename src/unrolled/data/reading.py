@@ -7,10 +7,10 @@ import os
 import re
 import sys
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from unrolled.data.bundled import bundled, bundled_names
+from unrolled.data.splits import Splits
 from unrolled.errors import UsageError, did_you_mean
 
 _ENCODINGS = ("utf-8", "latin-1", "cp1252", "utf-16", "ascii", "koi8-r", "shift_jis", "euc-jp", "gb18030", "big5")
@@ -18,20 +18,12 @@ _SPLITS = {"train": ("train",), "valid": ("valid", "validation", "val", "dev"), 
 _EXPECTED = "train.txt, valid.txt (or val, dev) and, if there is one, test.txt"
 
 
-@dataclass(frozen=True)
-class TextSplits:
-    """A text in its parts, every character as in the files.
+TextSplits = Splits[str]
+"""A text in its parts, every character as in the files.
 
-    fingerprint: sha256 (hex) over the bytes of every file, one after the other, train before valid before test. The
-    bytes are those before decoding; a `.gz` file counts with the bytes it holds, so packing it does not change the
-    fingerprint.
-    """
-
-    name: str
-    train: str
-    valid: str
-    test: str | None
-    fingerprint: str
+Its fingerprint is over the bytes of every file, one after the other, train before valid before test. The bytes are
+those before decoding; a `.gz` file counts with the bytes it holds, so packing it does not change the fingerprint.
+"""
 
 
 def read_text(path: str | Path, encoding: str = "utf-8") -> str:
@@ -41,7 +33,7 @@ def read_text(path: str | Path, encoding: str = "utf-8") -> str:
     missing, a folder, empty, unreadable or not of this encoding (with the offset of the first bad byte, counted in
     the unpacked file).
     """
-    return _decode(_read_bytes(path), path, encoding)
+    return _decode(read_bytes(path), path, encoding)
 
 
 def load_text(source: str | Path, encoding: str = "utf-8", validation_fraction: float = 0.1) -> TextSplits:
@@ -56,16 +48,16 @@ def load_text(source: str | Path, encoding: str = "utf-8", validation_fraction: 
     if not 0 < validation_fraction < 1:
         raise UsageError(f"the validation fraction must lie between 0 and 1, but is {validation_fraction}; try 0.1.")
     if _is_standard_input(source):
-        return _cut("standard input", _read_bytes(source), source, encoding, validation_fraction)
+        return _cut("standard input", read_bytes(source), source, encoding, validation_fraction)
     path = Path(source)
     if os.path.isdir(path):  # os.path: it answers False, too, to a name that no path can have
         return _load_folder(path, encoding)
     if os.path.exists(path):
-        return _cut(path.name, _read_bytes(path), path, encoding, validation_fraction)
+        return _cut(path.name, read_bytes(path), path, encoding, validation_fraction)
     known = bundled_names()
     if str(source) in known:
         one = bundled(str(source))
-        return _cut(one.name, _read_bytes(one.path), one.path, "utf-8", validation_fraction)
+        return _cut(one.name, read_bytes(one.path), one.path, "utf-8", validation_fraction)
     near = did_you_mean(path.name, [*known, *_names_beside(path)])
     raise UsageError(f"{_shown(source)} is no file, no folder and no bundled text; bundled: {', '.join(known)}.{near}")
 
@@ -83,7 +75,7 @@ def _cut(name: str, raw: bytes, path: str | Path, encoding: str, validation_frac
 
 def _load_folder(folder: Path, encoding: str) -> TextSplits:
     files = {split: folder / name for split, name in _find_splits(folder).items()}
-    raw = {split: _read_bytes(path) for split, path in files.items()}
+    raw = {split: read_bytes(path) for split, path in files.items()}
     texts = {split: _decode(raw[split], path, encoding) for split, path in files.items()}
     fingerprint = hashlib.sha256(b"".join(raw.values())).hexdigest()
     return TextSplits(folder.resolve().name, texts["train"], texts["valid"], texts.get("test"), fingerprint)
@@ -133,7 +125,7 @@ def _has_the_word(name: str, split: str) -> bool:
     return any(word in whole for word in _SPLITS[split]) or (split != "test" and split in name.lower())
 
 
-def _read_bytes(path: str | Path) -> bytes:
+def read_bytes(path: str | Path) -> bytes:
     """Return the bytes of a file (unpacked where it ends in `.gz`) or of standard input; none at all is an error."""
     if _is_standard_input(path):
         raw = sys.stdin.buffer.read()

@@ -23,11 +23,6 @@ class TrainingConfig(BaseModel):
     epochs: float | None = Field(None, gt=0, description="budget: passes over the training text, instead of minutes")
     steps: int | None = Field(None, gt=0, description="budget: updates, instead of minutes")
     batch: int = Field(32, ge=1, description="sequences read side by side (N)")
-    window: int = Field(64, ge=1, description="steps between two updates (k1 of truncated BPTT)")
-    bptt: int | None = Field(
-        None, ge=1, description="steps the gradient goes back (k2, at least the window; default: the window)"
-    )
-    fresh: float = Field(0.02, ge=0, le=1, description="chance of a row to begin a window from a fresh state")
     rate: float = Field(
         1e-2, gt=0, description="highest learning rate; it warms up and falls as a cosine over the budget"
     )
@@ -46,6 +41,20 @@ class TrainingConfig(BaseModel):
         given = [name for name in BUDGETS if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} are budgets; give one")
+        return self
+
+
+class StreamConfig(TrainingConfig):
+    """How streams are read: windows, and how far the gradient goes back."""
+
+    window: int = Field(64, ge=1, description="steps between two updates (k1 of truncated BPTT)")
+    bptt: int | None = Field(
+        None, ge=1, description="steps the gradient goes back (k2, at least the window; default: the window)"
+    )
+    fresh: float = Field(0.02, ge=0, le=1, description="chance of a row to begin a window from a fresh state")
+
+    @model_validator(mode="after")
+    def _back_over_the_window(self) -> Self:
         if self.bptt is not None and self.bptt < self.window:
             raise ValueError(f"bptt goes back at least over the window: bptt is {self.bptt}, window {self.window}")
         return self

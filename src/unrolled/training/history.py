@@ -9,11 +9,11 @@ from typing import Any
 from unrolled.model_folder import HISTORY, LOGS, ModelFolder, write_whole
 from unrolled.training.board import Board
 
-COLUMNS: tuple[str, ...] = ("step", "epoch", "seconds", "train", "valid", "rate", "gradient_norm", "tokens_per_second")
+COLUMNS: tuple[str, ...] = ("step", "epoch", "seconds", "train", "valid", "rate", "gradient_norm", "per_second")
 
 
 class History:
-    """Rows by step; ``train`` and ``valid`` are nats a token. Checkpoints keep them, so a resumed run has all."""
+    """Rows by step; ``train`` and ``valid`` are losses. Checkpoints keep them, so a resumed run has all."""
 
     def __init__(self, folder: ModelFolder, rows: Sequence[dict[str, Any]] = ()) -> None:
         self.folder, self.rows = folder, list(rows)
@@ -48,7 +48,7 @@ def write_history(folder: ModelFolder, rows: Sequence[dict[str, Any]]) -> None:
     folder.write_text(HISTORY, text.getvalue())
 
 
-def draw_loss(rows: Sequence[dict[str, Any]], path: Path, title: str, unit: str = "character") -> None:
+def draw_loss(rows: Sequence[dict[str, Any]], path: Path, title: str, loss: str) -> None:
     """Draw training and validation loss over the minutes of training; a PNG file."""
     from matplotlib.figure import Figure
 
@@ -62,7 +62,7 @@ def draw_loss(rows: Sequence[dict[str, Any]], path: Path, title: str, unit: str 
         axes.plot(times, losses, color="#d55e00", marker="o", markersize=5, linewidth=1.8, label="validation")
         best = min(checked, key=lambda pair: pair[1])
         axes.annotate(f"{best[1]:.3f}", best, xytext=(0, 9), textcoords="offset points", ha="center", color="#d55e00")
-    axes.set(title=title, xlabel="minutes of training", ylabel=f"loss, nats a {unit}")
+    axes.set(title=title, xlabel="minutes of training", ylabel=f"loss, {loss}")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)

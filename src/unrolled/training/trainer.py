@@ -1,29 +1,24 @@
-"""The training loop over streams: windows in order, state carried, checkpoints that a killed run goes on from."""
+"""The training loop: lesson after lesson, validations, checkpoints that a killed run goes on from."""
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch import nn
 
-from unrolled.data.streams import Streams
 from unrolled.errors import UnrolledError
 from unrolled.model_folder import CHECKPOINTS, ModelFolder
-from unrolled.state import State
 from unrolled.training.checkpoint import load_checkpoint, random_state, restore_random_state, save_checkpoint
 from unrolled.training.config import Budget, TrainingConfig, learning_rate
+from unrolled.training.course import Course
 from unrolled.training.device import make_fabric
 from unrolled.training.history import History
 from unrolled.training.interrupt import Interrupt
-from unrolled.training.truncated import Carry, read_window
-from unrolled.wirings.many_to_many import ManyToMany
 
 LAST, BEST = f"{CHECKPOINTS}/last.safetensors", f"{CHECKPOINTS}/best.safetensors"
-CONTENT = ("network", "optimizer", "progress", "carry", "history", "losses", "tokens", "random")
+CONTENT = ("network", "optimizer", "progress", "course", "history", "losses", "count", "random")
 """What a checkpoint to resume from holds."""
 ROWS = 200
 """Rows of history in a whole budget."""
@@ -35,18 +30,19 @@ class Progress:
 
     step: int = 0
     epoch: int = 0
-    window: int = 0
-    """The next window of the epoch."""
+    lesson: int = 0
+    """The next lesson of the epoch."""
     seconds: float = 0.0
     share: float = 0.0
     best: float = math.inf
-    """The lowest validation loss so far, nats a token."""
+    """The lowest validation loss so far."""
     best_step: int = 0
     since_best: int = 0
     """Validations since then."""
     loss: float = math.nan
-    """Training loss since the last row of history, nats a token."""
-    tokens_per_second: float = 0.0
+    """Training loss since the last row of history."""
+    per_second: float = 0.0
+    """Tokens, sequences or steps learned from in a second since then."""
     ended: str = ""
     """Why the run ended: ``budget``, ``patience`` or ``interrupt``."""
 
@@ -59,17 +55,16 @@ class Watcher(Protocol):
         ...
 
     def validated(self, progress: Progress, loss: float) -> None:
-        """Called behind every validation with its loss, nats a token."""
+        """Called behind every validation with its loss."""
         ...
 
 
 class Trainer:
-    """Trains a network on streams until its budget is used, its patience ends, or Ctrl-C.
+    """Trains a network until its budget is used, its patience ends, or Ctrl-C.
 
     Args:
         network: What to train; after :meth:`run` it holds the best weights.
-        streams: The training text.
-        validate: Gives the validation loss, nats a token.
+        course: What it learns.
         config: The settings.
         folder: Where checkpoints and history go.
         watcher: Who is told.
@@ -77,26 +72,25 @@ class Trainer:
 
     def __init__(
         self,
-        network: ManyToMany,
-        streams: Streams,
-        validate: Callable[[], float],
+        network: nn.Module,
+        course: Course,
         config: TrainingConfig,
         folder: ModelFolder,
         watcher: Watcher,
     ) -> None:
-        self.network, self.streams, self.validate = network, streams, validate
+        self.network, self.course = network, course
         self.config, self.folder, self.watcher = config, folder, watcher
-        self.budget = Budget(config, len(streams))
+        self.budget = Budget(config, len(course))
         self.fabric = make_fabric(config)
         optimizer = torch.optim.AdamW(_decayed_and_not(network, config.weight_decay), lr=config.rate, fused=True)
         self.ready, self.optimizer = self.fabric.setup(network, optimizer)
-        self.progress, self.carry = Progress(), None
+        self.progress = Progress()
         self.history = History(folder)
         self._losses: list[float] = []
-        self._tokens = 0
+        self._count = 0
 
     def resume(self, written: int) -> None:
-        """Go on from the folder's last checkpoint: weights, optimizer, position, carried state, randomness, history.
+        """Go on from the folder's last checkpoint: weights, optimizer, position, randomness, history.
 
         Args:
             written: The updates behind the result that the folder holds, 0 without one. A run that had ended, and was
@@ -110,9 +104,9 @@ class Trainer:
         again = old.ended == "patience" and old.step == written
         ended = "budget" if share >= 1.0 else "patience" if old.ended == "patience" and not again else ""
         self.progress = replace(old, ended=ended, share=share, since_best=0 if again else old.since_best)
-        self.carry = _carry_from(content["carry"], self.fabric.device)
+        self.course.restore(content["course"])
         self.history = History(self.folder, content["history"])
-        self._losses, self._tokens = content["losses"], content["tokens"]
+        self._losses, self._count = content["losses"], content["count"]
         restore_random_state(content["random"])
 
     def run(self) -> Progress:
@@ -150,10 +144,10 @@ class Trainer:
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "progress": asdict(self.progress),
-            "carry": _carry_content(self.carry),
+            "course": self.course.content(),
             "history": self.history.rows,
             "losses": self._losses,
-            "tokens": self._tokens,
+            "count": self._count,
             "random": random_state(),
         }
         save_checkpoint(self.folder.path / LAST, content)
@@ -161,10 +155,7 @@ class Trainer:
 
     def _update(self, rate: float) -> None:
         progress, config = self.progress, self.config
-        inputs, targets = (ids.to(self.fabric.device) for ids in self.streams[progress.window])  # (N, k1)
-        carry = self._with_fresh_rows(self.carry) if progress.window and self.carry is not None else None
-        outputs, self.carry = read_window(self.ready, inputs, carry, config.bptt or config.window)
-        loss = cross_entropy(outputs.flatten(0, 1), targets.flatten())
+        loss, count = self.course.lesson(self.ready, progress.epoch, progress.lesson)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         norm = nn.utils.get_total_norm([one.grad for one in self.network.parameters() if one.grad is not None])
@@ -176,28 +167,15 @@ class Trainer:
             group["lr"] = rate
         self.optimizer.step()
         self._losses.append(value)
-        self._tokens += targets.numel()
+        self._count += count
         self._rate, self._norm = rate, float(norm)
-        last = progress.window + 1 == len(self.streams)
-        epoch, window = (progress.epoch + 1, 0) if last else (progress.epoch, progress.window + 1)
-        self.progress = replace(progress, step=progress.step + 1, epoch=epoch, window=window)
-
-    def _with_fresh_rows(self, carry: Carry) -> Carry:
-        """The carry with a few rows put back to the start of a state.
-
-        A network that only ever reads on from a carried state may settle where it never came from a fresh one, and then
-        fail wherever a text begins.
-        """
-        if not self.config.fresh or carry.state is None:
-            return carry
-        batch = carry.state.batch_size
-        chosen = torch.rand(batch) < self.config.fresh
-        start = self.network.recurrent.initial_state(batch)
-        return Carry(carry.state.reset(chosen, start), carry.inputs)
+        last = progress.lesson + 1 == len(self.course)
+        epoch, lesson = (progress.epoch + 1, 0) if last else (progress.epoch, progress.lesson + 1)
+        self.progress = replace(progress, step=progress.step + 1, epoch=epoch, lesson=lesson)
 
     def _validated(self) -> float:
         self.network.eval()
-        loss = self.validate()
+        loss = self.course.validate()
         self.network.train()
         progress = self.progress
         if not math.isfinite(loss):
@@ -213,9 +191,9 @@ class Trainer:
     def _keep_row(self, valid: float | None) -> None:
         progress, rows = self.progress, self.history.rows
         since = progress.seconds - (rows[-1]["seconds"] if rows else 0.0)
-        speed = self._tokens / since if since > 0 else 0.0
+        speed = self._count / since if since > 0 else 0.0
         loss = sum(self._losses) / len(self._losses)
-        self.progress = progress = replace(progress, loss=loss, tokens_per_second=speed)
+        self.progress = progress = replace(progress, loss=loss, per_second=speed)
         row = {
             "step": progress.step,
             "epoch": progress.epoch,
@@ -223,8 +201,8 @@ class Trainer:
             "train": loss,
             "valid": valid,
         }
-        self.history.add(row | {"rate": self._rate, "gradient_norm": self._norm, "tokens_per_second": speed})
-        self._losses, self._tokens = [], 0
+        self.history.add(row | {"rate": self._rate, "gradient_norm": self._norm, "per_second": speed})
+        self._losses, self._count = [], 0
         if valid is not None:
             self.watcher.validated(progress, valid)
 
@@ -249,23 +227,6 @@ def _decayed_and_not(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     matrices = [parameter for parameter in parameters if parameter.dim() > 1]
     vectors = [parameter for parameter in parameters if parameter.dim() < 2]
     return [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
-
-
-def _carry_content(carry: Carry | None) -> dict[str, Any] | None:
-    if carry is None:
-        return None
-    return {"state": None if carry.state is None else dict(carry.state), "inputs": carry.inputs}
-
-
-def _carry_from(content: dict[str, Any] | None, device: torch.device) -> Carry | None:
-    if content is None:
-        return None
-    state: dict[str, Tensor] | None = content["state"]
-    inputs: Tensor | None = content["inputs"]
-    return Carry(
-        None if state is None else State(state).to(device),
-        None if inputs is None else inputs.to(device),
-    )
 
 
 def _why_diverged(network: nn.Module, step: int, seen: str, rate: float) -> str:

@@ -1,18 +1,47 @@
-"""TextModel, the text task's estimator: train, generate, score, save, load."""
+"""TextModel, the text task's estimator: what comes next in a text; it writes and scores."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
+import torch
+from torch import Generator, Tensor
+
+from unrolled.data.reading import TextSplits, load_text, read_text
+from unrolled.data.streams import Streams
+from unrolled.data.vocabulary import Vocabulary
 from unrolled.equations.cell import Cell
-from unrolled.tasks.text.train import Observer, train
-from unrolled.tasks.text.trained import TrainedText
+from unrolled.errors import UsageError
+from unrolled.tasks.estimator import Estimator, KnowledgeError, Report, Sources
+from unrolled.tasks.fit import fit
+from unrolled.tasks.observer import Observer
+from unrolled.tasks.text.config import UNIT_NAMES, TextConfig
+from unrolled.tasks.text.network import build_network
+from unrolled.tasks.text.score import Score, score_tokens
+from unrolled.tasks.text.write import Written, write_on
+from unrolled.training.course import device_of
+from unrolled.training.streaming import StreamCourse
+from unrolled.training.validation import stream_loss
+from unrolled.wirings.many_to_many import ManyToMany
+from unrolled.wirings.sampling import Sampling
+
+VALIDATION_ROWS, VALIDATION_TOKENS = 32, 40_000
+"""Validations during training read at most so many tokens, in parallel rows; the final figure reads all, in one."""
 
 
-class TextModel(TrainedText):
-    """A network that says what comes next in a text: :meth:`train` or :meth:`load` one, then generate and score."""
+class TextModel(Estimator[TextConfig, str]):
+    """A network that says what comes next in a text: :meth:`fit` or :meth:`load` one, then generate and score."""
+
+    TASK, CONFIG = "text", TextConfig
+    network: ManyToMany
+
+    def __init__(self, config: TextConfig, cell: Cell, vocabulary: Vocabulary) -> None:
+        network = build_network(config, cell, vocabulary.size)
+        super().__init__(config, network.recurrent.cell, network)
+        self.vocabulary = vocabulary
 
     @classmethod
-    def train(
+    def fit(
         cls,
         source: str | Path | None = None,
         *,
@@ -28,15 +57,195 @@ class TextModel(TrainedText):
         Args:
             source: A text file, a folder with train/valid/test texts, or a bundled set's name. A resumed run reads
                 what it read before, and may leave it out.
-            out: The model folder to write; without it nothing is kept on disk.
-            cell: A cell of the library, a text file of equations, or a Cell of one's own.
-            force: Replace a model that stands at ``out``.
-            resume: Go on with the run that ``out`` holds, by its settings; only the budget may be given anew.
-            observer: Who is told how it goes.
+            out, cell, force, resume, observer: See :func:`unrolled.tasks.fit.fit`.
             **settings: The fields of :class:`unrolled.tasks.text.config.TextConfig`.
 
         Raises:
             UsageError: a setting, file or folder does not fit; nothing is written then.
             UnrolledError: the loss or a gradient became no finite number.
         """
-        return train(cls, source, out=out, cell=cell, force=force, resume=resume, observer=observer, settings=settings)
+        how = {"out": out, "cell": cell, "force": force, "resume": resume, "observer": observer}
+        return fit(cls, Sources(source), settings=settings, **how)
+
+    def stream(
+        self,
+        prompt: str = "",
+        length: int = 500,
+        sampling: Sampling | None = None,
+        seed: int | None = None,
+        stop: str | None = None,
+    ) -> Iterator[str]:
+        """Write on from a prompt, piece by piece as it comes.
+
+        Args:
+            prompt: What stands before; it is not given back.
+            length: Tokens to write at most.
+            sampling: How each token is drawn; as the network says, where left out.
+            seed: The same seed writes the same text; another each time where left out.
+            stop: End before this text would be written.
+
+        Raises:
+            UsageError: the prompt holds characters that the vocabulary lacks, or a value is out of range.
+        """
+        if length < 1:
+            raise UsageError(f"length is 1 or more, and is {length}.")
+        self.network.eval()
+        generator = Generator()
+        _ = generator.seed() if seed is None else generator.manual_seed(seed)
+        written = Written(self.vocabulary, stop)
+        ids = write_on(self.network, self.first_ids(prompt, generator), sampling or Sampling(), generator)
+        yield from written.take(ids, prompt, length)
+
+    def generate(self, prompt: str = "", **how: Any) -> str:
+        """The whole of what :meth:`stream` writes (the same arguments)."""
+        return "".join(self.stream(prompt, **how))
+
+    def score(self, text: str, window: int = 256, report: Callable[[int, int], None] | None = None) -> Score:
+        """How surprising a text is to the model; its state is carried over the whole text.
+
+        Args:
+            text: What to score, at least one token.
+            window: Tokens read at once; only memory depends on it.
+            report: Called with tokens read and tokens in all.
+        """
+        if not text:
+            raise UsageError("there is nothing to score: the text is empty.")
+        self.network.eval()
+        if window < 1:
+            raise UsageError(f"window is 1 or more, and is {window}.")
+        ids, starts, ends = self.vocabulary.encode_with_offsets(text)
+        if not ids.numel():
+            raise UsageError(f"there is nothing to score: the text holds no {UNIT_NAMES[self.config.unit]}.")
+        surprisals = score_tokens(self.network, ids, self.start_id, self.vocabulary.size, window, report)
+        return Score(surprisals, ids, starts, ends, len(text), self.vocabulary)
+
+    @property
+    def start_id(self) -> int | None:
+        """The token that stands before a text: a line end, where the vocabulary has one."""
+        if self.vocabulary.unit == "char" and "\n" not in self.vocabulary.tokens:
+            return None
+        return int(self.vocabulary.encode("\n"))
+
+    def first_ids(self, prompt: str, generator: Generator) -> Tensor:
+        """The ids to read before writing: the prompt's, or the start of a text where there is none."""
+        if prompt:
+            ids = self.vocabulary.encode(prompt)
+            if not ids.numel():
+                raise UsageError(f"the prompt {prompt!r} holds no token.")
+            return ids
+        start = self.start_id
+        return (
+            torch.randint(self.vocabulary.size, (1,), generator=generator) if start is None else torch.tensor([start])
+        )
+
+    def predict(self, data: Any, **how: Any) -> Iterator[dict[str, Any]]:
+        """What the model writes behind each prompt; for ``how`` see :meth:`stream`, whose seed is the training's here.
+
+        Args:
+            data: Texts, or a file with a prompt a line.
+        """
+        how = {"seed": self.config.seed} | how
+        for prompt in read_text(data).splitlines() if isinstance(data, str | Path) else data:
+            yield {"prompt": prompt, "text": self.generate(prompt, **how)}
+
+    def evaluate(self, data: Any, report: Report = lambda *_: None) -> dict[str, Any]:
+        """How surprising the text in a file is: the figures of :meth:`score`."""
+        text = read_text(data, self.config.encoding)
+        return self.score(text, report=lambda done, total: report("text", done, total)).figures()
+
+    # What the estimator asks of a task
+
+    @classmethod
+    def read(cls, sources: Sources, config: TextConfig) -> TextSplits:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        if sources.train is None:
+            known = "a file, a folder, or a bundled set ('unrolled data' lists them)"
+            raise UsageError(f"name a text to train on: {known}.")
+        if sources.valid is not None or sources.test is not None:
+            raise UsageError("a text brings its splits as a folder with train.txt, valid.txt and test.txt.")
+        return load_text(sources.train, config.encoding, config.validation_fraction)
+
+    @classmethod
+    def begin(cls, splits: TextSplits, config: TextConfig, cell: Cell) -> Self:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        texts = [text for text in (splits.train, splits.valid, splits.test) if text]
+        learned_from = texts if config.unit == "char" else [splits.train]
+        vocabulary = Vocabulary.train(learned_from, config.unit, config.vocabulary)
+        if config.ties and "embedding" not in config.model_fields_set:
+            known = cell.known_sizes(config.embedding or 1, config.hidden, **config.sizes)
+            config = config.model_copy(update={"embedding": cell.size_of(cell.output, known)})
+        return cls(config, cell, vocabulary)
+
+    @classmethod
+    def assemble(cls, config: TextConfig, cell: Cell, knowledge: str) -> Self:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        try:
+            vocabulary = Vocabulary.from_json(knowledge)
+        except UsageError as error:
+            raise KnowledgeError(str(error)) from None
+        return cls(config, cell, vocabulary)
+
+    def knowledge(self) -> str:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        return self.vocabulary.to_json()
+
+    def course(self, splits: TextSplits) -> StreamCourse:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        config, network = self.config, self.network
+        streams = Streams(self.vocabulary.encode(splits.train), config.batch, config.window)
+        checks = _validation_streams(self.vocabulary, splits.valid, config.window)
+        return StreamCourse(network, streams, lambda: stream_loss(network, checks, device_of(network)), config)
+
+    def figures(self, splits: TextSplits, report: Report) -> dict[str, Any]:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        scored = {}
+        for split, text in (("validation", splits.valid), ("test", splits.test)):
+            if text:
+                scored[split] = self.score(text, report=_reporter(report, split)).figures()
+        return scored
+
+    @property
+    def unit(self) -> str:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        return UNIT_NAMES[self.config.unit]
+
+    def describe(self, splits: TextSplits) -> list[str]:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        return [f"{splits.name}: {len(splits.train):,} characters to learn, {len(splits.valid):,} to validate"]
+
+    def counts(self, splits: TextSplits) -> dict[str, int]:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        return {"characters": len(splits.train)}
+
+    def sample(self, step: int) -> str:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        return self.generate(length=60, sampling=Sampling(temperature=0.8), seed=step)
+
+    def summary(self) -> list[str]:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        one = self.metrics["validation"]
+        nats, bits = f"{one['nats_per_character']:.4f} nats", f"{one['bits_per_character']:.4f} bits"
+        size = f"perplexity {one['perplexity']:.2f}, over {one['characters']:,} characters"
+        length = 400 if self.config.unit != "word" else 80
+        sample = self.generate(length=length, seed=self.config.seed).strip()
+        return [f"validation: {nats} a character ({bits}), {size}", "", sample, ""]
+
+    def about(self) -> str:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        return f"A recurrent network that says what comes next in a text, by {self.config.unit}"
+
+    def usage(self) -> list[str]:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        return ["unrolled generate . --prompt 'To be'", "unrolled score . FILE"]
+
+
+def _reporter(report: Report, split: str) -> Callable[[int, int], None]:
+    return lambda done, total: report(split, done, total)
+
+
+def _validation_streams(vocabulary: Vocabulary, text: str, window: int) -> Streams:
+    ids = vocabulary.encode(text)[:VALIDATION_TOKENS]
+    if ids.numel() < 2:
+        raise UsageError(f"the validation text has {ids.numel()} token(s), too few to validate on; give a longer text.")
+    window = min(window, ids.numel() - 1)
+    return Streams(ids, min(VALIDATION_ROWS, ids.numel() // (window + 1)), window)

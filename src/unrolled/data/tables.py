@@ -1,0 +1,124 @@
+"""Tables: CSV, TSV, JSON lines and Parquet files, standard input, or a frame of polars or pandas, to one frame."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from unrolled.data.reading import read_bytes
+from unrolled.errors import UsageError, did_you_mean
+
+KINDS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A frame, what it is called, and the sha256 (hex) of what it was read from."""
+
+    frame: pl.DataFrame
+    name: str
+    fingerprint: str
+
+    def column(self, given: str | None, what: str, usual: Sequence[str]) -> tuple[str, str]:
+        """The column that holds ``what``: the one given, or the one column with a usual name; and a word on a guess.
+
+        Raises:
+            UsageError: there is no such column, or nothing to guess by; the message lists the columns.
+        """
+        columns = self.frame.columns
+        if given is not None:
+            if given not in columns:
+                near = did_you_mean(given, columns)
+                raise UsageError(f"{self.name} has no column '{given}' (--{what}); it has {self.listed}.{near}")
+            return given, ""
+        found = [name for wanted in usual for name in columns if name.lower() == wanted]
+        if not found:
+            raise UsageError(f"{self.name}: name the column that holds the {what} with --{what}; it has {self.listed}.")
+        return found[0], f"{what}: column '{found[0]}' (guessed by its name; --{what} names another)"
+
+    @property
+    def listed(self) -> str:
+        """The columns, for a message."""
+        return f"the columns {', '.join(self.frame.columns)}" if self.frame.columns else "no columns"
+
+
+def is_table(source: Any) -> bool:
+    """Whether a source is a frame, or a file whose name says that it holds a table."""
+    if isinstance(source, str | Path):
+        return Path(str(source).removesuffix(".gz")).suffix.lower() in KINDS
+    return isinstance(source, pl.DataFrame) or _is_pandas(source)
+
+
+def read_table(source: Any, as_text: bool = False, header: bool = True) -> Table:
+    """Read a table.
+
+    Args:
+        source: A file (its name says which kind; ``.gz`` is unpacked), ``-`` for CSV on standard input, or a frame.
+        as_text: Columns of CSV and TSV stay text; otherwise numbers and dates are found out.
+        header: Whether the first line of CSV and TSV names the columns; else they are ``column_1``, ``column_2``, …
+
+    Raises:
+        UsageError: the file is missing, empty, damaged or of another kind; the message names the first bad line.
+    """
+    if isinstance(source, pl.DataFrame) or _is_pandas(source):
+        frame = source if isinstance(source, pl.DataFrame) else pl.from_pandas(source)
+        digest = hashlib.sha256(repr(frame.schema).encode())
+        digest.update(frame.hash_rows(seed=0).to_numpy().tobytes())
+        return _checked(Table(frame, "the frame", digest.hexdigest()))
+    if not isinstance(source, str | Path):
+        raise UsageError(f"a table is a file or a frame of polars or pandas, and this is a {type(source).__name__}.")
+    raw = read_bytes(source)
+    name = "standard input" if str(source) == "-" else Path(source).name
+    kind = ".csv" if str(source) == "-" else Path(str(source).removesuffix(".gz")).suffix.lower()
+    if kind not in KINDS:
+        raise UsageError(f"{name} is no table by its name; tables end in {', '.join(KINDS)} (and .gz).")
+    return _checked(Table(_parsed(raw, kind, name, as_text, header), name, hashlib.sha256(raw).hexdigest()))
+
+
+def _is_pandas(source: Any) -> bool:
+    return type(source).__module__.partition(".")[0] == "pandas" and type(source).__name__ == "DataFrame"
+
+
+def _checked(table: Table) -> Table:
+    if not table.frame.height:
+        raise UsageError(f"{table.name} holds no rows.")
+    return table
+
+
+def _parsed(raw: bytes, kind: str, name: str, as_text: bool, header: bool) -> pl.DataFrame:
+    try:
+        if kind == ".parquet":
+            return pl.read_parquet(io.BytesIO(raw))
+        if kind in (".jsonl", ".ndjson"):
+            return pl.read_ndjson(io.BytesIO(raw), infer_schema_length=None)
+        separated = {"separator": "\t", "quote_char": None} if kind == ".tsv" else {"separator": ","}
+        how = {"infer_schema": not as_text, "infer_schema_length": None, "try_parse_dates": not as_text}
+        return pl.read_csv(io.BytesIO(raw), has_header=header, **separated, **how)
+    except pl.exceptions.NoDataError:
+        raise UsageError(f"{name} is empty.") from None
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
+        reason = _first_bad_line(raw, kind) or (str(error).splitlines() or ["it cannot be read"])[0]
+        raise UsageError(f"{name} is no table of the kind {kind}: {reason}.") from None
+
+
+def _first_bad_line(raw: bytes, kind: str) -> str:
+    """Which line of CSV or TSV has more or fewer fields than the first, or is no UTF-8; empty where all are alike."""
+    if kind not in (".csv", ".tsv"):
+        return ""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        return f"line {line} is not UTF-8"
+    quoting = csv.QUOTE_NONE if kind == ".tsv" else csv.QUOTE_MINIMAL
+    rows = csv.reader(io.StringIO(text), delimiter="\t" if kind == ".tsv" else ",", quoting=quoting)
+    wanted = len(next(rows, []))
+    for row in rows:
+        if row and len(row) != wanted:
+            return f"line {rows.line_num} has {len(row)} fields, and the first line {wanted}"
+    return ""
