@@ -1,0 +1,1 @@
+"""Prepared: what recipes read, made of data sets as they are published."""
