@@ -22,7 +22,8 @@ from unrolled.training.config import BUDGETS
 Prepare = Callable[[Path, Path], None]
 """Makes the files of a recipe from the data folder: (data folder, where to)."""
 QUICK: dict[str, Any] = {"steps": 4, "validations": 1, "hidden": 16, "layers": 1}
-"""Settings of the quick form, in which nothing is expected but that all runs through."""
+FEW = 40
+"""Settings and examples of the quick form, in which nothing is expected but that all runs through."""
 
 
 class _Part(BaseModel):
@@ -146,10 +147,9 @@ def run_recipe(
         settings = (
             kept | {name: value for name, value in QUICK.items() if name in kind.CONFIG.model_fields} | recipe.quick
         )
-    model = fit(kind, Sources(*named), out=out / "model", force=True, observer=observer, settings=settings)
-    seen = model.metrics["data"]["fingerprint"]
-    if recipe.data.fingerprint not in (None, seen):
-        raise UsageError(f"the recipe is for other data: their sha256 is {recipe.data.fingerprint}, and here {seen}.")
+    how = {"out": out / "model", "force": True, "observer": observer, "fingerprint": recipe.data.fingerprint}
+    how |= {"examples": FEW} if quick else {}
+    model = fit(kind, Sources(*named), settings=settings, **how)
     return Outcome(recipe, model.metrics, tuple(_figure(model.metrics, one) for one in recipe.expect))
 
 
