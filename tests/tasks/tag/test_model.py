@@ -319,6 +319,8 @@ def test_from_a_file_to_the_answer_by_commands(form: str, tmp_path: Path) -> Non
     assert [(row["words"], row["tags"]) for row in given] == test
     done = run("predict", "out", "-", folder=tmp_path, stdin=b"a cat sees the dog !\n")
     assert json.loads(done.out)["tags"] == ["DET", "NOUN", "VERB", "DET", "NOUN", "PUNCT"]
+    done = run("predict", "out", "-", "--n-best", "2", folder=tmp_path, stdin=b"a cat !\n")
+    assert [len(one["tags"]) for one in json.loads(done.out)["n_best"]] == [3, 3]
     done = run("evaluate", "out", f"test.{form}", "--json", folder=tmp_path)
     figures = json.loads(done.out)
     assert figures["accuracy"] == figures["macro_f1"] == 1.0

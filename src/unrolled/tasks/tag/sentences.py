@@ -37,6 +37,12 @@ class Sentences:
         """How many words there are."""
         return sum(len(row.words) for row in self.rows)
 
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, places: slice) -> "Sentences":
+        return replace(self, rows=self.rows[places])
+
     def at(self, row: int, place: int) -> str:
         """Where a word stands, for a message."""
         line = self.rows[row].line(place)
