@@ -15,10 +15,9 @@ LENGTHS = torch.tensor([4, 1, 0, 3, 2])
 def drawn(tags: int = 3, steps: int = 4, seed: int = 1) -> tuple[Crf, Tensor]:
     """A CRF and the scores of five rows, what stands past their lengths no numbers."""
     generator = torch.Generator().manual_seed(seed)
-    crf = Crf(tags).double()
-    with torch.no_grad():
-        for parameter in crf.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+    crf = Crf(tags).double().requires_grad_(False)
+    for parameter in crf.parameters():
+        parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
     scores = torch.randn(len(LENGTHS), steps, tags, generator=generator, dtype=torch.float64)
     for row, length in enumerate(LENGTHS.tolist()):
         scores[row, length:] = math.nan
@@ -120,13 +119,13 @@ def test_the_gradient_is_the_gradient() -> None:
     def log_chance(scores: Tensor, *_: Tensor) -> Tensor:
         return crf(scores, tags, LENGTHS)
 
-    assert torch.autograd.gradcheck(log_chance, (scores, *crf.parameters()))
+    assert torch.autograd.gradcheck(log_chance, (scores, *crf.requires_grad_().parameters()))
 
 
 def test_what_is_past_the_end_has_no_gradient() -> None:
     crf, scores = drawn()
     scores.requires_grad_()
-    crf(scores, torch.zeros(5, 4, dtype=torch.long), LENGTHS).sum().backward()
+    crf.requires_grad_()(scores, torch.zeros(5, 4, dtype=torch.long), LENGTHS).sum().backward()
     assert scores.grad is not None
     assert scores.grad.isfinite().all()
     assert not scores.grad[3, 3:].any()
@@ -142,6 +141,6 @@ def test_the_gradient_of_the_partition_is_the_marginals() -> None:
 
 def test_long_rows_stay_finite() -> None:
     scores = torch.full((1, 3000, 4), 30.0)
-    crf = Crf(4)
-    assert float(crf.log_partition(scores)) == pytest.approx(3000 * (30 + math.log(4)), rel=1e-5)
+    crf = Crf(4).requires_grad_(False)
+    assert float(crf.log_partition(scores)) == pytest.approx(3000 * (30 + math.log(4)), rel=1e-4)  # float32
     assert float(crf.marginals(scores)[0, 1500, 2]) == pytest.approx(0.25, rel=1e-3)

@@ -112,7 +112,7 @@ def _cleared(scores: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
 
 def _highest(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """The ``count`` highest along dimension 1 and their places; of equals the first, whatever stands beside."""
-    ordered = values.sort(1, descending=True, stable=True)
+    ordered = values.sort(dim=1, descending=True, stable=True)
     return ordered.values[:, :count], ordered.indices[:, :count]
 
 

@@ -76,7 +76,7 @@ def test_words_never_seen_are_tagged_by_their_characters(crf: bool) -> None:
     assert figures["unknown_words"] >= 0.9 * figures["words"]
     assert figures["unknown_accuracy"] > 0.95
     assert figures["baselines"]["most_frequent_tag"]["accuracy"] < 0.6
-    blind = TagModel.fit(train, **LEARNS | {"steps": 20}, crf=crf, characters=0).evaluate(test)
+    blind = TagModel.fit(train, **LEARNS | {"steps": 20, "characters": 0}, crf=crf).evaluate(test)
     assert blind["unknown_accuracy"] < 0.6
 
 
@@ -163,7 +163,9 @@ def test_a_long_word_is_read_by_its_ends(tagger: TagModel) -> None:
 
 def test_figures_and_baseline_by_hand() -> None:
     train = [(["a", "b"], ["X", "Y"]), (["a", "c"], ["X", "X"]), (["a", "b"], ["Y", "Y"])] * 4
-    model = TagModel.fit(train, **SHORT)
+    valid = [(["a"], ["X"])]
+    train.append((["c"], ["X"]))
+    model = TagModel.fit(train, valid, **SHORT)
     figures = model.evaluate([(["a", "b", "new"], ["X", "Y", "Y"])])
     assert figures["baselines"] == {
         "most_frequent_tag": {
