@@ -57,6 +57,8 @@ def evaluate(
     for name, value in figures.items():
         if isinstance(value, int | float):
             print(f"{name.replace('_', ' ')}: {format(value, ',' if isinstance(value, int) else '.4f')}")
+    for note in figures.get("notes", ()):
+        print(note, file=sys.stderr)
 
 
 def _load(folder: Path, device: str) -> Any:

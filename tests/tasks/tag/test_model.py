@@ -207,7 +207,7 @@ def test_breaks_of_a_scheme_are_told_of(tmp_path: Path) -> None:
     assert note == f"6 tags break the scheme BIO, the first in {place}; spans count as conlleval does"
     first = model.evaluate([(["a", "b"], ["I-X", "O"])])["notes"]
     assert first[0].startswith(
-        "1 tags break the scheme BIO, the first in the sentences given, line 1: 'I-X' at the begin"
+        "1 tags break the scheme BIO, the first in the sentences given, sentence 1: 'I-X' at the begin"
     )
 
 
@@ -263,6 +263,7 @@ CHANGES: dict[str, tuple[Any, See, Any]] = {
     "hidden": (7, lambda model: model.network.recurrent.output_size, 14),
     "bidirectional": (False, lambda model: len(model.network.recurrent.directions), 1),
     "crf": (True, lambda model: model.network.crf is not None, True),
+    "balance": (True, lambda model: model.network.weights.tolist() == [1.0] * 5, False),
     "embedding": (9, lambda model: model.network.input_side.table.output_size, 9),
     "least": (9999, lambda model: model.lexicon.words, ()),
     "unknown": (0.0, lambda model: model.network.input_side.chances.abs().sum().item(), 0.0),
@@ -289,6 +290,17 @@ def test_an_option_changes_what_it_says(name: str, tmp_path: Path) -> None:
     found = see(TagModel.fit(path, **settings | {name: value}))
     assert found != without
     assert seen is None or found == seen
+
+
+def test_balanced_tags_weigh_the_same() -> None:
+    rows = sentences()
+    model = TagModel.fit(rows, rows, **SHORT, balance=True)
+    tags = [tag for _, given in rows for tag in given]
+    counts = torch.tensor([tags.count(tag) for tag in model.lexicon.tags])
+    shares = model.network.weights * counts / len(tags)
+    torch.testing.assert_close(shares, torch.full((5,), 0.2))
+    with pytest.raises(UsageError, match="balance weighs each tag alone, and crf scores whole sequences; give one"):
+        TagModel.fit(rows, **SHORT, balance=True, crf=True)
 
 
 def test_unknown_words_are_met_in_training() -> None:
@@ -323,6 +335,11 @@ def test_from_a_file_to_the_answer_by_commands(form: str, tmp_path: Path) -> Non
     assert json.loads(done.out)["tags"] == ["DET", "NOUN", "VERB", "DET", "NOUN", "PUNCT"]
     done = run("predict", "out", "-", "--n-best", "2", folder=tmp_path, stdin=b"a cat !\n")
     assert [len(one["tags"]) for one in json.loads(done.out)["n_best"]] == [3, 3]
+    write(tmp_path, "a\tDET\nhm\tINTJ\n", "odd.tsv")
+    if form == "tsv":
+        done = run("evaluate", "out", "odd.tsv", folder=tmp_path)
+        assert done.out.startswith("accuracy: 0.5000\n")
+        assert "1 word(s) of odd.tsv have 1 tag(s) that training has not seen" in done.err
     done = run("evaluate", "out", f"test.{form}", "--json", folder=tmp_path)
     figures = json.loads(done.out)
     assert figures["accuracy"] == figures["macro_f1"] == 1.0

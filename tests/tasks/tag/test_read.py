@@ -104,7 +104,7 @@ def test_values_in_memory_are_as_those_of_a_file(tmp_path: Path) -> None:
     given = read_tagged(rows, TagConfig())
     assert pairs(given) == expected
     assert pairs(read_tagged([{"words": words, "tags": tags} for words, tags in rows], TagConfig())) == expected
-    assert given.at(1, 0) == "the sentences given, line 2"
+    assert given.at(1, 0) == "the sentences given, sentence 2"
     assert given.fingerprint != read_tagged(rows[:2], TagConfig()).fingerprint
 
 

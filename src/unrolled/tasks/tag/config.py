@@ -1,8 +1,8 @@
 """Settings of the tag task: where words and tags stand, the network, and all that every training shares."""
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from unrolled.tasks.config import TaskConfig
 
@@ -17,6 +17,7 @@ class TagConfig(TaskConfig):
     hidden: int = Field(200, ge=1, description="units of a layer (H), in each direction")
     bidirectional: bool = Field(True, description="read sentences in both directions")
     crf: bool = Field(False, description="score whole sequences of tags (linear-chain CRF) instead of each tag alone")
+    balance: bool = Field(False, description="every tag weighs the same, however often it comes (not with a CRF)")
     embedding: int = Field(100, ge=1, description="numbers that stand for a word")
     least: int = Field(2, ge=1, description="times a word must come in the training data to have a vector of its own")
     unknown: float = Field(
@@ -34,3 +35,9 @@ class TagConfig(TaskConfig):
     @classmethod
     def _number_or_name(cls, given: Any) -> Any:
         return str(given) if isinstance(given, int) else given
+
+    @model_validator(mode="after")
+    def _tags_weighed_alone(self) -> Self:
+        if self.balance and self.crf:
+            raise ValueError("balance weighs each tag alone, and crf scores whole sequences; give one")
+        return self

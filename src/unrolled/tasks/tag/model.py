@@ -150,6 +150,9 @@ class TagModel(Estimator[TagConfig, Sentences]):
         lexicon = Lexicon.learn(splits.train.rows, config.least)
         model = cls(config, cell, lexicon)
         model.network.input_side.learn(lexicon.counts(splits.train.rows))
+        if config.balance:
+            tags = torch.cat([lexicon.tag_ids(row) for row in splits.train.rows])
+            model.network.balance(torch.bincount(tags, minlength=len(lexicon.tags)))
         return model
 
     @classmethod

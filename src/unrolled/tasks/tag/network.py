@@ -1,5 +1,6 @@
 """The network of the tag task: words in, a score for each tag at each word out, and a CRF behind where asked for."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -23,6 +24,12 @@ class TagNetwork(nn.Module):
     def __init__(self, input_side: WordsAndCharacters, recurrent: Recurrent, output_side: TokenScores, crf: Crf | None):
         super().__init__()
         self.input_side, self.recurrent, self.output_side, self.crf = input_side, recurrent, output_side, crf
+        self.weights: Tensor  # of each tag in the loss without a CRF
+        self.register_buffer("weights", torch.ones(output_side.linear.out_features))
+
+    def balance(self, counts: Tensor) -> None:
+        """Let every tag weigh the same in the loss, given how often each comes, (K,)."""
+        self.weights.copy_(counts.sum() / (len(counts) * counts))
 
     def forward(self, words: Words, tags: Tensor | None = None) -> Tensor:
         """Scores (N, T, K); or the loss where the tags (N, T) are given: the mean over all words, in nats."""
@@ -35,13 +42,13 @@ class TagNetwork(nn.Module):
         return scores if tags is None else self.loss(scores, tags, words.lengths)
 
     def loss(self, scores: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
-        """-log p of the tags (N, T), the mean over all words."""
+        """-log p of the tags (N, T), the mean over all words, weighed by their tags."""
         if self.crf is not None:
             return (
                 -self.crf(scores.float() if scores.element_size() < 4 else scores, tags, lengths).sum() / lengths.sum()
             )
         valid = valid_steps(scores, lengths)
-        return cross_entropy(scores[valid], tags[valid])
+        return cross_entropy(scores[valid], tags[valid], self.weights)
 
 
 def build_network(config: TagConfig, cell: Cell, words: int, characters: int, tags: int) -> TagNetwork:

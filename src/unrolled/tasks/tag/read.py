@@ -28,6 +28,7 @@ COLUMN_KINDS = (
     ".bioes",
     ".iobes",
 )
+GIVEN = "the sentences given"
 _USUAL_WORDS, _USUAL_TAGS = ("words", "tokens"), ("tags", "labels", "pos_tags", "ner_tags")
 
 
@@ -51,7 +52,7 @@ def read_tagged(source: Any, config: TagConfig) -> Sentences:
         )
     objects = [one if isinstance(one, Mapping) else _paired(place, one) for place, one in enumerate(source)]
     text = "".join(f"{json.dumps(dict(one), default=str)}\n" for one in objects)
-    return _of_objects("the sentences given", list(enumerate(objects, 1)), text, config).with_tags()
+    return _of_objects(GIVEN, list(enumerate(objects, 1)), text, config).with_tags()
 
 
 def read_words(source: Any, config: TagConfig, tags: Sequence[str]) -> list[Sentence]:
@@ -99,7 +100,7 @@ def _looks_like_columns(text: str, config: TagConfig, tags: Sequence[str]) -> bo
     """Whether every line has the same number of columns, two or more, and a tag that is known where the tags stand."""
     lines = [line.split("\t") if "\t" in text else line.split() for line in text.split("\n") if line.strip()]
     lines = [line for line in lines if not line[0].startswith("#")]
-    place = int(config.tag) - 1 if (config.tag or "").isdecimal() else -1
+    place = int(config.tag) - 1 if config.tag is not None and config.tag.isdecimal() else -1
     width = len(lines[0]) if lines else 0
     known = set(tags)
     return width > max(1, place) and all(len(line) == width and line[place] in known for line in lines)
@@ -132,10 +133,10 @@ def _of_objects(
         words = _strings(name, number, one, word_field)
         tags = _strings(name, number, one, tag_field) if needs_tags else ()
         if needs_tags and len(tags) != len(words):
-            raise UsageError(f"{name}, line {number} has {len(words)} words and {len(tags)} tags; each word has one.")
+            raise UsageError(f"{_at(name, number)} has {len(words)} words and {len(tags)} tags; each word has one.")
         if needs_tags and not words:
-            raise UsageError(f"{name}, line {number}: a sentence without words.")
-        rows.append(Sentence(words, tags, (number,)))
+            raise UsageError(f"{_at(name, number)}: a sentence without words.")
+        rows.append(Sentence(words, tags, () if name == GIVEN else (number,)))
     notes = tuple(note for note in (word_note, tag_note) if note)
     return _checked(Sentences(name, rows, _fingerprint(text), notes))
 
@@ -156,10 +157,14 @@ def _field(name: str, first: Mapping[str, Any], given: str | None, what: str, us
 def _strings(name: str, number: int, one: Mapping[str, Any], field: str) -> tuple[str, ...]:
     values = one.get(field)
     if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
-        raise UsageError(f"{name}, line {number}: '{field}' is a list of strings, and is {_shown(values)}.")
+        raise UsageError(f"{_at(name, number)}: '{field}' is a list of strings, and is {_shown(values)}.")
     if "" in values:
-        raise UsageError(f"{name}, line {number}: '{field}' holds an empty string.")
+        raise UsageError(f"{_at(name, number)}: '{field}' holds an empty string.")
     return tuple(values)
+
+
+def _at(name: str, number: int) -> str:
+    return f"{name}, {'sentence' if name == GIVEN else 'line'} {number}"
 
 
 def _paired(place: int, one: Any) -> Mapping[str, Any]:
