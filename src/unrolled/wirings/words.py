@@ -1,5 +1,6 @@
 """An input side for words: each is known by itself where it is frequent, and by its characters however rare it is."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -52,6 +53,11 @@ class WordsAndCharacters(nn.Module):
     def learn(self, counts: Tensor) -> None:
         """Take how often each word comes in the training data, (V,)."""
         self.chances.copy_(self.unknown / (self.unknown + counts) if self.unknown else torch.zeros_like(counts))
+
+    @torch.no_grad()
+    def begin_from(self, rows: Mapping[int, int], vectors: Tensor) -> None:
+        """Put given vectors (words, D) into the table: for each of its ids in ``rows`` the one at that place."""
+        self.table.weight[list(rows)] = vectors[list(rows.values())].to(self.table.weight)
 
     def forward(self, words: Words) -> Tensor:
         ids = words.ids

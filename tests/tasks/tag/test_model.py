@@ -265,6 +265,7 @@ CHANGES: dict[str, tuple[Any, See, Any]] = {
     "crf": (True, lambda model: model.network.crf is not None, True),
     "balance": (True, lambda model: model.network.weights.tolist() == [1.0] * 5, False),
     "embedding": (9, lambda model: model.network.input_side.table.output_size, 9),
+    "vectors": ("vectors.txt", lambda model: "zebra" in model.lexicon.words, True),
     "least": (9999, lambda model: model.lexicon.words, ()),
     "unknown": (0.0, lambda model: model.network.input_side.chances.abs().sum().item(), 0.0),
     "characters": (5, spelled_size, 10),
@@ -281,15 +282,33 @@ def test_every_option_of_the_task_has_its_test() -> None:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_an_option_changes_what_it_says(name: str, tmp_path: Path) -> None:
+def test_an_option_changes_what_it_says(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "\n".join(f"{line}\tx{line[:1]}" if line else "" for line in columns(sentences()).split("\n"))
     path = write(tmp_path, text)
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "zebra 1 2 3 4 5\n", "vectors.txt")
     settings = SHORT | {"tag": "3" if name == "word" else "2"}
     value, see, seen = CHANGES[name]
     without = see(TagModel.fit(path, **settings))
     found = see(TagModel.fit(path, **settings | {name: value}))
     assert found != without
     assert seen is None or found == seen
+
+
+def test_word_vectors_of_a_file_are_begun_from(tmp_path: Path) -> None:
+    file = write(tmp_path, "the 1 2 3\nUnseen -1 0 4\nunseen 9 9 9\n", "vectors.txt")
+    settings = SHORT | {"steps": 1, "rate": 1e-9}
+    settings.pop("embedding")
+    model = TagModel.fit(sentences(), out=tmp_path / "out", vectors=str(file), **settings)
+    table, words = model.network.input_side.table.weight, model.lexicon.words
+    assert words[-1] == "unseen"
+    expected = torch.tensor([[1.0, 2, 3], [-1, 0, 4]])
+    torch.testing.assert_close(table[[words.index("the") + 1, len(words)]], expected)
+    assert model.config.embedding == 3
+    file.unlink()  # the folder needs no file beside
+    assert list(TagModel.load(tmp_path / "out").predict(["the unseen"])) == list(model.predict(["the unseen"]))
+    with pytest.raises(UsageError, match="--embedding is 5, and the vectors in .*vectors.txt have 3"):
+        TagModel.fit(sentences(), vectors=str(write(tmp_path, "a 1 2 3\n", "vectors.txt")), **SHORT)
 
 
 def test_balanced_tags_weigh_the_same() -> None:

@@ -19,6 +19,9 @@ class TagConfig(TaskConfig):
     crf: bool = Field(False, description="score whole sequences of tags (linear-chain CRF) instead of each tag alone")
     balance: bool = Field(False, description="every tag weighs the same, however often it comes (not with a CRF)")
     embedding: int = Field(100, ge=1, description="numbers that stand for a word")
+    vectors: str | None = Field(
+        None, description="file of word vectors in GloVe's form to begin from; its words are known, too"
+    )
     least: int = Field(2, ge=1, description="times a word must come in the training data to have a vector of its own")
     unknown: float = Field(
         0.25, ge=0, description="a word that comes n times is read as unknown with chance a / (a + n) in training; a"

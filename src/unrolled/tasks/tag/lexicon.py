@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import torch
@@ -34,10 +34,10 @@ class Lexicon:
         self._spelled: dict[str, Tensor] = {}
 
     @classmethod
-    def learn(cls, rows: Sequence[Sentence], least: int) -> Self:
+    def learn(cls, rows: Sequence[Sentence], least: int, more: Iterable[str] = ()) -> Self:
         """The lexicon of tagged sentences: words that come ``least`` times, characters that come twice, all tags.
 
-        All by falling count, equal counts in their order.
+        All by falling count, equal counts in their order; behind the words come ``more``.
         """
         words = Counter(word.lower() for row in rows for word in row.words)
         characters = Counter(character for row in rows for word in row.words for character in word)
@@ -46,7 +46,8 @@ class Lexicon:
         usual: dict[str, str] = {}
         for (word, tag), _ in sorted(pairs.items(), key=lambda one: (-one[1], one[0])):
             usual.setdefault(word, tag)
-        return cls(_ranked(words, least), _ranked(characters, 2), _ranked(tags, 1), usual)
+        known = dict.fromkeys([*_ranked(words, least), *(word.lower() for word in more)])
+        return cls(list(known), _ranked(characters, 2), _ranked(tags, 1), usual)
 
     @property
     def most(self) -> str:
@@ -57,6 +58,14 @@ class Lexicon:
         """How often each id comes in sentences, (V,)."""
         ids = torch.tensor([self._id_of_word.get(word.lower(), 0) for row in rows for word in row.words])
         return torch.bincount(ids, minlength=len(self.words) + 1).float()
+
+    def rows_of(self, words: Iterable[str]) -> dict[int, int]:
+        """For ids of the table, which of ``words`` has its vector; of words alike in lower case the first."""
+        found: dict[int, int] = {}
+        for place, word in enumerate(words):
+            if word.lower() in self._id_of_word:
+                found.setdefault(self._id_of_word[word.lower()], place)
+        return found
 
     def tag_ids(self, row: Sentence) -> Tensor:
         """The ids of a sentence's tags, (T,); -1 for a tag that is not known."""

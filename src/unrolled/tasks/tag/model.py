@@ -10,6 +10,7 @@ import torch
 from unrolled.data.batches import by_length, padded
 from unrolled.data.holdout import hold_out
 from unrolled.data.splits import Splits
+from unrolled.data.word_vectors import read_word_vectors
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
 from unrolled.tasks.estimator import Estimator, Report, Sources
@@ -147,8 +148,18 @@ class TagModel(Estimator[TagConfig, Sentences]):
     @classmethod
     def begin(cls, splits: Splits[Sentences], config: TagConfig, cell: Cell) -> Self:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
-        lexicon = Lexicon.learn(splits.train.rows, config.least)
+        found = None if config.vectors is None else read_word_vectors(config.vectors)
+        lexicon = Lexicon.learn(splits.train.rows, config.least, () if found is None else found.words)
+        if found is not None:
+            width = found.vectors.shape[1]
+            if "embedding" in config.model_fields_set and config.embedding != width:
+                raise UsageError(
+                    f"--embedding is {config.embedding}, and the vectors in {config.vectors} have {width}."
+                )
+            config = config.model_copy(update={"embedding": width})
         model = cls(config, cell, lexicon)
+        if found is not None:
+            model.network.input_side.begin_from(lexicon.rows_of(found.words), found.vectors)
         model.network.input_side.learn(lexicon.counts(splits.train.rows))
         if config.balance:
             tags = torch.cat([lexicon.tag_ids(row) for row in splits.train.rows])
