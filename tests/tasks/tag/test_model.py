@@ -204,10 +204,10 @@ def test_breaks_of_a_scheme_are_told_of(tmp_path: Path) -> None:
     model = TagModel.fit(path, valid=[(["a"], ["O"])], **SHORT)
     (note,) = (one for one in model.metrics["data"]["notes"] if "scheme" in one)
     place = "train.tsv, line 3: 'I-Y' behind 'I-X'"
-    assert note == f"6 tags break the scheme BIO, the first in {place}; spans count as conlleval does"
+    assert note == f"6 tag(s) break the scheme BIO, the first in {place}; spans count as conlleval does"
     first = model.evaluate([(["a", "b"], ["I-X", "O"])])["notes"]
     assert first[0].startswith(
-        "1 tags break the scheme BIO, the first in the sentences given, sentence 1: 'I-X' at the begin"
+        "1 tag(s) break the scheme BIO, the first in the sentences given, sentence 1: 'I-X' at the begin"
     )
 
 

@@ -122,7 +122,7 @@ def test_guesses_are_said(tmp_path: Path) -> None:
         "tags: field 'labels' (guessed; --tag names another)",
     )
     (note,) = read(tmp_path, "-DOCSTART- X\n\na X\n", "some.txt").notes
-    assert note == "some.txt: 1 marks of documents (-DOCSTART-) are no sentences and are left out"
+    assert note == "some.txt: 1 mark(s) of documents (-DOCSTART-) left out: no sentences"
 
 
 BROKEN = {

@@ -87,7 +87,7 @@ def read_columns(text: str, name: str, columns: Columns) -> Found:
             block = []
     notes = _guessed(columns, names, width, tag_place)
     if documents:
-        notes.append(f"{name}: {documents:,} marks of documents ({_DOCUMENT}) are no sentences and are left out")
+        notes.append(f"{name}: {documents:,} mark(s) of documents ({_DOCUMENT}) left out: no sentences")
     return Found(rows, tuple(notes))
 
 

@@ -67,7 +67,7 @@ class Sentences:
         row, place = broken[0]
         tags = self.rows[row].tags
         before = f"behind '{tags[place - 1]}'" if place else "at the beginning of a sentence"
-        count = f"{len(broken):,} tags break the scheme {scheme}"
+        count = f"{len(broken):,} tag(s) break the scheme {scheme}"
         return [f"{count}, the first in {self.at(row, place)}: '{tags[place]}' {before}; spans count as conlleval does"]
 
     def unseen(self, known: Sequence[str]) -> list[str]:
