@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from unrolled.layers.recurrent import Recurrent
     from unrolled.layers.torch_weights import from_torch, to_torch
     from unrolled.state import State
+    from unrolled.tasks.tag.model import TagModel
     from unrolled.tasks.text.model import TextModel
     from unrolled.wirings.many_to_many import ManyToMany
     from unrolled.wirings.sampling import Sampling
@@ -44,6 +45,7 @@ _ROOMS = {
     "Recurrent": "layers.recurrent",
     "Sampling": "wirings.sampling",
     "State": "state",
+    "TagModel": "tasks.tag.model",
     "TextModel": "tasks.text.model",
     "UnrolledError": "errors",
     "UsageError": "errors",
@@ -75,6 +77,7 @@ __all__ = [
     "Recurrent",
     "Sampling",
     "State",
+    "TagModel",
     "TextModel",
     "UnrolledError",
     "UsageError",

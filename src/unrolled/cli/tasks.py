@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unrolled.tasks.config import TaskConfig
+from unrolled.tasks.tag.config import TagConfig
 from unrolled.tasks.text.config import TextConfig
 
 if TYPE_CHECKING:  # at run time these would bring torch along, and --help must not wait for it
@@ -31,6 +32,12 @@ def _text() -> "type[Estimator]":
     return TextModel
 
 
+def _tag() -> "type[Estimator]":
+    from unrolled.tasks.tag.model import TagModel
+
+    return TagModel
+
+
 TASKS = {
     "text": Task(
         "Train a network that says what comes next in a text.",
@@ -38,5 +45,11 @@ TASKS = {
         TextConfig,
         _text,
         has_splits=False,
+    ),
+    "tag": Task(
+        "Train a network that gives each word of a sentence its tag.",
+        "Tagged sentences: CoNLL columns, .conllu or .jsonl.",
+        TagConfig,
+        _tag,
     ),
 }

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,13 +20,20 @@ def predict(
     folder: Folder,
     data: Annotated[str, typer.Argument(metavar="DATA", help="Data as in training, answers not needed; - is stdin.")],
     out: Annotated[Path | None, typer.Option(help="Write the lines to this file.")] = None,
+    n_best: Annotated[
+        int | None, typer.Option(min=1, help="Give so many of the best whole answers beside (tag with a CRF).")
+    ] = None,
     device: Device = "cpu",
 ) -> None:
     """What a model says of each sequence: a JSON line each, in order."""
+    from unrolled.errors import UsageError
     from unrolled.model_folder import write_whole
 
     model = _load(folder, device)
-    lines = (json.dumps(row, ensure_ascii=False) for row in model.predict(data))
+    if n_best is not None and "n_best" not in signature(model.predict).parameters:
+        raise UsageError(f"--n-best ranks whole answers, and a model of the task '{model.TASK}' does not.")
+    how = {} if n_best is None else {"n_best": n_best}
+    lines = (json.dumps(row, ensure_ascii=False) for row in model.predict(data, **how))
     if out is not None:
         write_whole(out, "".join(f"{line}\n" for line in lines).encode())
         return
@@ -49,6 +57,8 @@ def evaluate(
     for name, value in figures.items():
         if isinstance(value, int | float):
             print(f"{name.replace('_', ' ')}: {format(value, ',' if isinstance(value, int) else '.4f')}")
+    for note in figures.get("notes", ()):
+        print(note, file=sys.stderr)
 
 
 def _load(folder: Path, device: str) -> Any:

@@ -1,0 +1,1 @@
+"""Tag: a network that gives each word of a sentence its tag."""
