@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unrolled.tasks.config import TaskConfig
+from unrolled.tasks.forecast.config import ForecastConfig
 from unrolled.tasks.text.config import TextConfig
 
 if TYPE_CHECKING:  # at run time these would bring torch along, and --help must not wait for it
@@ -31,6 +32,12 @@ def _text() -> "type[Estimator]":
     return TextModel
 
 
+def _forecast() -> "type[Estimator]":
+    from unrolled.tasks.forecast.model import ForecastModel
+
+    return ForecastModel
+
+
 TASKS = {
     "text": Task(
         "Train a network that says what comes next in a text.",
@@ -38,5 +45,11 @@ TASKS = {
         TextConfig,
         _text,
         has_splits=False,
+    ),
+    "forecast": Task(
+        "Train a network that forecasts series of numbers, with how sure it is.",
+        "A table of series: unique_id, ds, y (long), or a time and a column a series (wide).",
+        ForecastConfig,
+        _forecast,
     ),
 }

@@ -1,0 +1,1 @@
+"""Public data sets made into the files that a user would bring."""
