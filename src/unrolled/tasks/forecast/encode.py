@@ -6,7 +6,7 @@ or one observation more: that is why reading on gives the same bits as reading a
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -104,17 +104,15 @@ class Encoder:
             tuple(_kinds(column) for column in zip(*(one.static for one in series), strict=True)),
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """All of it as JSON can hold it."""
-        return asdict(self)
-
     @classmethod
     def from_dict(cls, known: dict[str, Any]) -> "Encoder":
-        """What :meth:`to_dict` gave."""
-        pairs = {name: tuple((float(mean), float(deviation)) for mean, deviation in known[name]) for name in _PAIRS}
-        whole = {"lags": tuple(known["lags"]), "names": tuple(known["names"]), "static": tuple(known["static"])}
+        """What ``dataclasses.asdict`` gave, through JSON or not."""
         frequency, scaling = Frequency(**known["frequency"]), Scaling(**known["scaling"])
-        return cls(frequency, scaling, int(known["season"]), **whole, **pairs)
+        past, future = (
+            tuple((float(mean), float(deviation)) for mean, deviation in known[name]) for name in ("past", "future")
+        )
+        whole = (tuple(known["lags"]), tuple(known["names"]), past, future, tuple(known["static"]))
+        return cls(frequency, scaling, int(known["season"]), *whole)
 
     @property
     def seasonal(self) -> tuple[int, ...]:
@@ -222,9 +220,6 @@ class Encoder:
         values = tails[:, places]
         values = np.where(np.isnan(values), tails[:, -1:], values)
         return (values - centre[:, None]) / scale[:, None]
-
-
-_PAIRS = ("past", "future")
 
 
 def _moments(values: np.ndarray) -> tuple[float, float]:

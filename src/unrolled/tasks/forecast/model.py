@@ -211,15 +211,14 @@ class ForecastModel(Estimator[ForecastConfig, Part]):
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         try:
             known = json.loads(knowledge)
-            columns = {name: tuple(one) if isinstance(one, list) else one for name, one in known["columns"].items()}
-            encoder, where = Encoder.from_dict(known["encoder"]), Columns(**columns)
+            encoder, where = Encoder.from_dict(known["encoder"]), Columns.from_dict(known["columns"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise KnowledgeError(f"it does not say how series are read ({error}).") from None
         return cls(config, cell, encoder, where)
 
     def knowledge(self) -> str:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
-        return json.dumps({"encoder": self.encoder.to_dict(), "columns": asdict(self.columns)}, ensure_ascii=False)
+        return json.dumps({"encoder": asdict(self.encoder), "columns": asdict(self.columns)}, ensure_ascii=False)
 
     def course(self, splits: Splits[Part]) -> BatchCourse:
         """See :class:`unrolled.tasks.estimator.Estimator`."""

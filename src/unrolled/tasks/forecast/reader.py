@@ -39,6 +39,12 @@ class Columns:
     future: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
 
+    @classmethod
+    def from_dict(cls, known: dict[str, Any]) -> "Columns":
+        """What ``dataclasses.asdict`` gave, through JSON or not."""
+        past, future, static = (tuple(known[name]) for name in ("past", "future", "static"))
+        return cls(known["time"], known["id"], known["target"], past, future, static)
+
 
 @dataclass(frozen=True)
 class Found:
