@@ -120,6 +120,7 @@ def test_covariates_are_placed_and_statics_have_one_value() -> None:
 REFUSED = [
     (long([1, 2, 2]), {}, "series 'a' has two rows for 2; one a time"),
     (long(["2024-01-01", "2024-01-01", "2024-01-02"]), {}, "series 'a' has two rows for 2024-01-01"),
+    (long([1, 2, 3]) | {"unique_id": ["a", None, "a"]}, {}, "row 2 names no series in 'unique_id'"),
     (long([1, 2, None]), {}, "row 3 has no time in 'ds'"),
     (long([1, 2, 3], [1.0, float("inf"), 2.0]), {}, "row 2 has an infinite value in 'y'"),
     (long([1, 2, 3], ["1", "two", "3"]), {}, "row 2 has 'two' in 'y', where numbers are wanted"),

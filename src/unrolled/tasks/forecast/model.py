@@ -13,6 +13,7 @@ from unrolled.data.tables import is_table
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
 from unrolled.model_folder import FORECAST, ModelFolder
+from unrolled.tasks.card import SPLITS
 from unrolled.tasks.estimator import Estimator, KnowledgeError, Report, Sources
 from unrolled.tasks.fit import fit
 from unrolled.tasks.forecast.backtest import Forecast, forecasts, scores
@@ -267,14 +268,16 @@ class ForecastModel(Estimator[ForecastConfig, Part]):
     def summary(self) -> list[str]:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         lines = []
-        for split in ("validation", "test"):
+        for split in SPLITS:
             if split in self.metrics:
                 lines += _told(split, self.metrics[split])
         return lines
 
     def about(self) -> str:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
-        return f"A recurrent network that forecasts {self.encoder.frequency} series, {self.config.output} output"
+        said = f"A recurrent network that forecasts {self.encoder.frequency} series, {self.config.output} output"
+        wins = [f"{one} ({split})" for split in SPLITS for one in self.metrics.get(split, {}).get("baseline_wins", ())]
+        return f"{said}; a baseline is better: {', '.join(wins)}" if wins else said
 
     def usage(self) -> list[str]:
         """See :class:`unrolled.tasks.estimator.Estimator`."""

@@ -83,7 +83,10 @@ def read_series(
         raise UsageError(f"{table.name}: the times are {kind}, and the model's are {frequency}.")
     own = [name for name in (columns.target, *columns.past, *columns.future) if name]
     numbers = {name: _numbers(table, frame, name) for name in own}
-    ids = np.array(["" if one is None else one for one in frame[columns.id].cast(pl.String)]) if columns.id else None
+    if columns.id and frame[columns.id].null_count():
+        row = int(np.flatnonzero(frame[columns.id].is_null().to_numpy())[0]) + 1
+        raise UsageError(f"{table.name}: row {row} names no series in '{columns.id}'.")
+    ids = np.array(frame[columns.id].cast(pl.String).to_list()) if columns.id else None
     groups = _groups(ids, stamps, columns.target or "", notes)
     times = {name: stamps[rows] for name, rows in groups.items()}
     _refuse_twice(table, times, whole)
