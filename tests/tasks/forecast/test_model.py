@@ -183,6 +183,21 @@ def test_figures_stand_beside_their_baselines_and_a_winner_is_named(tmp_path: Pa
     assert "![forecast](forecast.png)" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
 
 
+def test_a_share_of_the_time_can_be_validated_on(tmp_path: Path) -> None:
+    model = trained(write_long(tmp_path), validation_fraction=0.2)
+    assert model.metrics["data"]["values"] == 24 + 26 + 29
+    assert "validation: the last 0.2 of the time of each series" in model.metrics["data"]["notes"]
+
+
+def test_a_series_too_short_to_validate_on_is_learned_from(tmp_path: Path) -> None:
+    rows = [*long_rows(), *(("little", step, wave(step)) for step in range(3))]
+    model = trained(write_long(tmp_path, rows))
+    assert model.metrics["data"]["series"] == 4
+    assert model.metrics["validation"]["series"] == 3
+    noted = "1 series too short to validate on, only learned from (series 'little')"
+    assert noted in model.metrics["data"]["notes"]
+
+
 def test_other_files_go_on_where_the_training_ends_or_stand_alone(tmp_path: Path) -> None:
     rows = long_rows()
     first = write_long(tmp_path, [row for row in rows if row[1] < 20], "first.csv")
@@ -209,6 +224,13 @@ def test_what_cannot_be_done_is_refused_in_one_line(tmp_path: Path) -> None:
         (lambda: model.follow([[1.0, 2.0]]).update(float("inf")), "is a number or None, and is inf"),
         (lambda: trained(data, horizon=40), "the longest series has 36 steps"),
         (lambda: trained(data, valid_steps=3, validation_fraction=0.1), "give one"),
+        (lambda: trained(data, levels=[1.5]), "levels lie between 0 and 1, and one is 1.5"),
+        (lambda: trained(data, lags=[0]), "lags are 1 or more, and one is 0"),
+        (lambda: trained(data, measure=[5]), "measure names horizons from 1 to the horizon, and one is 5"),
+        (
+            lambda: trained(data, output="negative_binomial", scale="global"),
+            "only --scale mean leaves above zero",
+        ),
         (lambda: trained(data, valid=data, test_steps=4), "test_steps are cut from the training data"),
         (lambda: trained(None), "name a table of series to train on"),
     ]

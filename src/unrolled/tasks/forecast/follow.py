@@ -1,6 +1,6 @@
 """Following: series that are read once and then go on, one value after the other, each at the same cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +25,7 @@ class Following:
         self,
         value: float | None,
         name: str | None = None,
-        past: Mapping[str, float] | Sequence[float] = (),
+        past: Sequence[float] = (),
         future: Sequence[float] = (),
     ) -> None:
         """Take in the next value of a series; None where it is missing.
@@ -44,7 +44,6 @@ class Following:
         number = np.nan if value is None else float(value)
         if np.isinf(number):
             raise UsageError(f"the next value of '{name}' is a number or None, and is {value}.")
-        past = list(past.values() if isinstance(past, Mapping) else past)
         if len(past) != len(encoder.past):
             raise UsageError(f"past covariates: {len(encoder.past)} are wanted, and {len(past)} given.")
         standing = self._with_future(standing, list(future))

@@ -168,12 +168,12 @@ class Walk:
     """Rows that go on by themselves: what is said of a step is taken as seen, on S paths a row where it is drawn."""
 
     def __init__(self, reader: Reader, standing: Standing, horizon: int, paths: int) -> None:
-        self.reader, self.horizon, self.paths = reader, horizon, paths
+        self.reader, self.paths = reader, paths
         self.standing, self.count = standing, len(standing.series)
         network, steps = reader.network, reader.network.head.steps
-        self.blocks = -(-horizon // steps)
+        blocks = -(-horizon // steps)
         reach = standing.tails.shape[1]
-        self.values = np.full((self.count * paths, reach + self.blocks * steps), np.nan)
+        self.values = np.full((self.count * paths, reach + blocks * steps), np.nan)
         self.values[:, :reach] = self._each(standing.tails)
         self.gone = 0
         self.missing, self.past = self._each(standing.missing), self._each(standing.past)
@@ -183,8 +183,7 @@ class Walk:
         self.which = standing.which[repeat].to(reader.device)
         self.state = standing.state.reorder(repeat)
         self.chances = [chance(reader.config.seed, one.name) for one in standing.series]
-        furthest = (self.blocks - 1) * steps + 1 if steps > 1 else horizon
-        self.known = self._known(horizon, max(furthest, self.blocks * steps))
+        self.known = self._known(horizon, blocks * steps)
         self.network, self.steps = network, steps
 
     def _each(self, array: np.ndarray) -> np.ndarray:
