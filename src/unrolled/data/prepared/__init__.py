@@ -1,1 +1,1 @@
-"""Public data sets made into the files that a user would bring."""
+"""Prepared: what recipes read, made of data sets as they are published."""
