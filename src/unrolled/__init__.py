@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from unrolled.layers.torch_weights import from_torch, to_torch
     from unrolled.state import State
     from unrolled.tasks.tag.model import TagModel
+    from unrolled.tasks.forecast.model import ForecastModel
     from unrolled.tasks.text.model import TextModel
     from unrolled.wirings.many_to_many import ManyToMany
     from unrolled.wirings.sampling import Sampling
@@ -41,6 +42,7 @@ _ROOMS = {
     "RNN": "layers.drop_in",
     "Cell": "equations.cell",
     "EquationError": "equations.text",
+    "ForecastModel": "tasks.forecast.model",
     "ManyToMany": "wirings.many_to_many",
     "Recurrent": "layers.recurrent",
     "Sampling": "wirings.sampling",
@@ -73,6 +75,7 @@ __all__ = [
     "RNN",
     "Cell",
     "EquationError",
+    "ForecastModel",
     "ManyToMany",
     "Recurrent",
     "Sampling",

@@ -5,6 +5,7 @@ from typing import Any
 
 from tasks.contract import Case
 from tasks.samples_tag import TAG_CASES
+from tasks.samples_forecast import CASE as FORECAST
 from unrolled.data.bundled import bundled
 from unrolled.tasks.estimator import Sources
 from unrolled.tasks.text.model import TextModel
@@ -36,5 +37,6 @@ CASES = {
         {name: value for name, value in TINY.items() if name not in ("steps", "validations")},
     ),
     **TAG_CASES,
+    "forecast": FORECAST,
 }
 """Each task on data as small as can be."""
