@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from unrolled.layers.recurrent import Recurrent
     from unrolled.layers.torch_weights import from_torch, to_torch
     from unrolled.state import State
-    from unrolled.tasks.tag.model import TagModel
     from unrolled.tasks.forecast.model import ForecastModel
+    from unrolled.tasks.tag.model import TagModel
     from unrolled.tasks.text.model import TextModel
     from unrolled.wirings.many_to_many import ManyToMany
     from unrolled.wirings.sampling import Sampling

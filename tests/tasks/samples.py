@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.contract import Case
-from tasks.samples_tag import TAG_CASES
 from tasks.samples_forecast import CASE as FORECAST
+from tasks.samples_tag import TAG_CASES
 from unrolled.data.bundled import bundled
 from unrolled.tasks.estimator import Sources
 from unrolled.tasks.text.model import TextModel

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unrolled.tasks.config import TaskConfig
-from unrolled.tasks.tag.config import TagConfig
 from unrolled.tasks.forecast.config import ForecastConfig
+from unrolled.tasks.tag.config import TagConfig
 from unrolled.tasks.text.config import TextConfig
 
 if TYPE_CHECKING:  # at run time these would bring torch along, and --help must not wait for it
@@ -37,6 +37,8 @@ def _tag() -> "type[Estimator]":
     from unrolled.tasks.tag.model import TagModel
 
     return TagModel
+
+
 def _forecast() -> "type[Estimator]":
     from unrolled.tasks.forecast.model import ForecastModel
 
@@ -56,6 +58,7 @@ TASKS = {
         "Tagged sentences: CoNLL columns, .conllu or .jsonl.",
         TagConfig,
         _tag,
+    ),
     "forecast": Task(
         "Train a network that forecasts series of numbers, with how sure it is.",
         "A table of series: unique_id, ds, y (long), or a time and a column a series (wide).",
