@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from unrolled.layers.recurrent import Recurrent
     from unrolled.layers.torch_weights import from_torch, to_torch
     from unrolled.state import State
+    from unrolled.tasks.classify.model import ClassifyModel
     from unrolled.tasks.text.model import TextModel
     from unrolled.wirings.many_to_many import ManyToMany
     from unrolled.wirings.sampling import Sampling
@@ -39,6 +40,7 @@ _ROOMS = {
     "LSTM": "layers.drop_in",
     "RNN": "layers.drop_in",
     "Cell": "equations.cell",
+    "ClassifyModel": "tasks.classify.model",
     "EquationError": "equations.text",
     "ManyToMany": "wirings.many_to_many",
     "Recurrent": "layers.recurrent",
@@ -70,6 +72,7 @@ __all__ = [
     "LSTM",
     "RNN",
     "Cell",
+    "ClassifyModel",
     "EquationError",
     "ManyToMany",
     "Recurrent",

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from tasks import samples_classify
 from tasks.contract import Case
 from unrolled.data.bundled import bundled
 from unrolled.tasks.estimator import Sources
@@ -28,6 +29,7 @@ def write(folder: Path, text: str = EXCERPT, name: str = "text.txt") -> Path:
 
 
 CASES = {
+    **samples_classify.CASES,
     "text": Case(
         TextModel,
         lambda folder: Sources(write(folder)),
