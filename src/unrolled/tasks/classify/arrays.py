@@ -67,6 +67,8 @@ def read_npz(source: str | Path, label: str | None, answers: bool, split: str = 
 
 
 def _arrays(raw: bytes, name: str) -> dict[str, np.ndarray]:
+    if not zipfile.is_zipfile(io.BytesIO(raw)):
+        raise UsageError(f"{name} is no sound npz file: those are zip archives of arrays, as numpy.savez writes them.")
     try:
         with np.load(io.BytesIO(raw), allow_pickle=False) as file:
             return {key: file[key] for key in file.files}

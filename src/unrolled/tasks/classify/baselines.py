@@ -54,12 +54,10 @@ class Bag:
         from sklearn.linear_model import LogisticRegression
 
         self.name = f"bag of {'words and pairs' if by_word else '1 to 4 characters'} + logistic regression"
-        shared: dict[str, Any] = {"lowercase": lower, "sublinear_tf": True, "max_features": GRAMS}
-        self.vectorizer = (
-            TfidfVectorizer(tokenizer=WORD.findall, token_pattern=None, ngram_range=(1, 2), **shared)
-            if by_word
-            else TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), **shared)
-        )
+        cut: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (1, 4)}
+        if by_word:
+            cut = {"tokenizer": WORD.findall, "token_pattern": None, "ngram_range": (1, 2)}
+        self.vectorizer = TfidfVectorizer(lowercase=lower, sublinear_tf=True, max_features=GRAMS, **cut)
         self.regression = LogisticRegression(C=10.0, max_iter=100)
         vectors = self.vectorizer.fit_transform(texts)
         with warnings.catch_warnings():

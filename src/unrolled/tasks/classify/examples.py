@@ -11,8 +11,13 @@ from torch import Tensor
 
 from unrolled.errors import UsageError, did_you_mean
 
-KINDS = {"text": "text", "series": "series", "pictures": "picture", "sound": "sound"}
-"""What the sequences can be, and what one is called."""
+KINDS = {
+    "text": ("text", "texts"),
+    "series": ("series", "series"),
+    "pictures": ("picture", "pictures"),
+    "sound": ("sound", "sounds"),
+}
+"""What the sequences can be, and what one is called, and several."""
 
 
 @dataclass(frozen=True)

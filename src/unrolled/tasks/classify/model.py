@@ -40,7 +40,7 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
     Attributes:
         form: What it reads.
         classes: The classes, in the order of its scores.
-        counts: How many training examples each has.
+        frequencies: How many training examples each has.
         coder: Between texts and ids; None for numbers.
     """
 
@@ -58,7 +58,7 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
     ) -> None:
         network = build_network(config, cell, form, coder.size if coder else 0, len(classes))
         super().__init__(config, network.recurrent.cell, network)
-        self.form, self.classes, self.counts, self.coder = form, list(classes), list(counts), coder
+        self.form, self.classes, self.frequencies, self.coder = form, list(classes), list(counts), coder
         self.notes: list[str] = []
         self._teaching: Teaching | None = None
 
@@ -148,12 +148,13 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
         if config.vectors is None:
             coder = Coder.learn(train.inputs, config.unit, config.vocabulary, config.lowers)
             return cls(config, cell, train.form, classes, counts, coder)
+        file = Path(config.vectors)
         if config.unit != "word":
             raise UsageError(f"--vectors are of words, and the texts are read by --unit {config.unit}; leave one out.")
-        words, vectors, _ = read_word_vectors(config.vectors)
+        words, vectors, _ = read_word_vectors(file)
         width = vectors.shape[1]
         if "embedding" in config.model_fields_set and config.embedding != width:
-            raise UsageError(f"--embedding is {config.embedding}, and the vectors in {config.vectors} have {width}.")
+            raise UsageError(f"--embedding is {config.embedding}, and the vectors in {file} have {width}.")
         config = config.model_copy(update={"embedding": width})
         coder = Coder.learn(train.inputs, "word", config.vocabulary, config.lowers, words)
         model = cls(config, cell, train.form, classes, counts, coder)
@@ -162,7 +163,7 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
         begin_from(side, coder.vocabulary.tokens, words, vectors)
         read = {word for text in train.inputs for word in coder.cut(text)}
         met = len(read.intersection(words))
-        model.notes.append(f"vectors: {met:,} of {len(read):,} words of the texts are in {Path(config.vectors).name}")
+        model.notes.append(f"vectors: {met:,} of {len(read):,} words of the texts are in {file.name}")
         return model
 
     @classmethod
@@ -185,7 +186,7 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         form = self.form
         said = {"kind": form.kind, "width": form.width, "rate": form.rate, "columns": form.columns}
-        said |= {"classes": self.classes, "counts": self.counts, "texts": self.coder and self.coder.to_json()}
+        said |= {"classes": self.classes, "counts": self.frequencies, "texts": self.coder and self.coder.to_json()}
         return json.dumps(said, ensure_ascii=False)
 
     def course(self, splits: Splits[Examples]) -> BatchCourse:
@@ -195,7 +196,7 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
         if isinstance(side, Embedding):
             side.weight.requires_grad_(config.vectors is None or config.tune)
         train, valid = (Known(self._encoded(part), part.targets(self.classes)) for part in (splits.train, splits.valid))
-        weights = balanced(self.counts) if config.balance else None
+        weights = balanced(self.frequencies) if config.balance else None
         self._teaching = Teaching(network, train, valid, weights, self.coder and self.coder.unknown, config)
         lengths = [len(one) for one in train.sequences]
         return BatchCourse(lengths, self._teaching.learn, self._teaching.validate, config)
@@ -213,7 +214,7 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
     def figures(self, splits: Splits[Examples], report: Report) -> dict[str, Any]:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         train = splits.train
-        methods = baselines_of(train, train.targets(self.classes), self.counts, self.config)
+        methods = baselines_of(train, train.targets(self.classes), self.frequencies, self.config)
         scored = {}
         for split, part in zip(SPLITS, (splits.valid, splits.test), strict=True):
             if part is not None:
@@ -244,7 +245,7 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
         """Accuracy, macro F1, each class's figures, the confusion, over data with classes; the majority beside it."""
         examples = self._read(data, answers=True)
         targets = examples.targets(self.classes)
-        always = Majority(self.counts).choose(examples.inputs)
+        always = Majority(self.frequencies).choose(examples.inputs)
         beside = {MAJORITY: baseline_figures(targets, always, self.classes)}
         return self._figures(examples, "evaluation", report) | {"baselines": beside}
 
@@ -258,7 +259,7 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
     @property
     def unit(self) -> str:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
-        return KINDS[self.form.kind]
+        return KINDS[self.form.kind][0]
 
     @property
     def loss_name(self) -> str:
@@ -271,6 +272,10 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
         sizes = f"{len(splits.train):,} to learn, {len(splits.valid):,} to validate"
         return [f"{splits.name}: {len(self.classes)} classes, {sizes}", *splits.notes, *self.notes]
 
+    def counts(self, splits: Splits[Examples]) -> dict[str, int]:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        return {"examples": len(splits.train), "classes": len(self.classes)}
+
     def sample(self, step: int) -> str:  # noqa: ARG002
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         accuracy = self._teaching.accuracy if self._teaching else None
@@ -282,7 +287,7 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
         for split in SPLITS:
             if split in self.metrics:
                 one = self.metrics[split]
-                lines.append(f"{split}: {_told(one)}, over {one['examples']:,} {self.unit}s")
+                lines.append(f"{split}: {_told(one)}, over {one['examples']:,} {KINDS[self.form.kind][1]}")
                 lines += [f"  {name}: {_told(beside)}" for name, beside in one["baselines"].items()]
         return lines
 

@@ -2,6 +2,7 @@
 
 import io
 import math
+import struct
 import warnings
 from functools import cache
 from pathlib import Path
@@ -35,21 +36,19 @@ def read_wav(path: str | Path) -> tuple[NDArray[np.float32], int]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that hold no sound
             rate, samples = wavfile.read(io.BytesIO(raw))
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, struct.error) as error:
         raise UsageError(f"{path} is no sound wav file: {error}.") from None
     if not SLOWEST <= rate <= FASTEST:
         raise UsageError(f"{path} has {rate} samples a second; from {SLOWEST} to {FASTEST} are read.")
     if not len(samples):
         raise UsageError(f"{path} holds no sound: it has no samples.")
-    if samples.dtype == np.uint8:
-        wave = (samples.astype(np.float32) - 128) / 128
-    elif samples.dtype.kind == "i":
-        wave = samples.astype(np.float32) / np.iinfo(samples.dtype).max
-    else:
-        wave = samples.astype(np.float32)
+    zero, scale = (128, 128) if samples.dtype == np.uint8 else (0, 1)
+    if samples.dtype.kind == "i":
+        scale = np.iinfo(samples.dtype).max
+    wave: NDArray[np.float32] = (samples.astype(np.float32) - zero) / np.float32(scale)
     if not np.isfinite(wave).all():
         raise UsageError(f"{path} holds a sample that is no finite number.")
-    return (wave if wave.ndim == 1 else wave.mean(1)), rate
+    return (wave if wave.ndim == 1 else wave.mean(1, dtype=np.float32)), int(rate)
 
 
 def at_rate(wave: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:
@@ -59,7 +58,7 @@ def at_rate(wave: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.flo
     if rate == wanted:
         return wave
     common = math.gcd(rate, wanted)
-    return resample_poly(wave, wanted // common, rate // common).astype(np.float32)
+    return np.asarray(resample_poly(wave, wanted // common, rate // common), dtype=np.float32)
 
 
 def log_mel(wave: NDArray[np.float32], rate: int, mels: int) -> Tensor:
@@ -76,7 +75,7 @@ def log_mel(wave: NDArray[np.float32], rate: int, mels: int) -> Tensor:
     frames = np.lib.stride_tricks.sliding_window_view(wave, size)[::hop]  # (T, size)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
     length = next_fast_len(size, real=True)
-    power = np.abs(rfft(frames * window, length, axis=-1)) ** 2  # (T, bins)
+    power = np.abs(np.asarray(rfft(frames * window, length, axis=-1))) ** 2  # (T, bins)
     energy = power @ mel_filters(rate, length, mels).T  # (T, mels)
     return torch.from_numpy(np.log(np.maximum(energy, FLOOR)).astype(np.float32))
 
