@@ -76,7 +76,7 @@ def test_a_table_without_a_header(tmp_path: Path) -> None:
 
 def test_numbers_as_classes_stay_as_they_are_written(tmp_path: Path) -> None:
     assert read(write_table(tmp_path / "a.csv", [("x", "01"), ("y", "1.0")])).labels == ["01", "1.0"]
-    assert read(pl.DataFrame({"text": ["x", "y"], "label": [3, 12]})).classes() == ["3", "12"]
+    assert read(pl.DataFrame({"text": ["x", "y"], "label": [3, 12]})).of_classes().classes == ("3", "12")
 
 
 def test_a_long_table_is_sorted_by_time_within_each_series(tmp_path: Path) -> None:
@@ -299,4 +299,4 @@ def test_data_of_another_form_than_the_models_are_refused(form: Form, said: str,
 
 def test_data_of_one_class_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="all 2 examples are of one class, 'y'"):
-        read(write_table(tmp_path / "a.csv", [("x", "y"), ("z", "y")])).classes()
+        read(write_table(tmp_path / "a.csv", [("x", "y"), ("z", "y")])).of_classes()

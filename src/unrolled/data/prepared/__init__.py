@@ -1,1 +1,1 @@
-"""Prepared data: raw sets of the data folder as the files that a user would bring, by fixed rules."""
+"""Prepared: what recipes read, made of data sets as they are published."""

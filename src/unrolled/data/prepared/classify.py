@@ -71,19 +71,6 @@ def questions(source: Path, into: Path) -> None:
         _write(into / f"{split}.csv", ("text", "label"), ((text, coarse) for coarse, _, text in parts))
 
 
-def digits(source: Path, into: Path) -> None:
-    """Handwritten digits, standard split: ``train.npz``, ``test.npz`` with ``x`` (N, 28, 28) and ``y``."""
-    path = source / "mnist" / "mnist.npz"
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ("x_train", "y_train", "x_test", "y_test")}
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}.") from None
-    into.mkdir(parents=True, exist_ok=True)
-    for split in ("train", "test"):
-        np.savez_compressed(into / f"{split}.npz", x=arrays[f"x_{split}"], y=arrays[f"y_{split}"])
-
-
 def spoken_digits(source: Path, into: Path) -> None:
     """Spoken digits as wav files and tables of them: ``train.csv``, ``test.csv``; takes 0 to 4 are test."""
     rows: dict[str, list[tuple[str, str]]] = {"train": [], "test": []}

@@ -23,7 +23,9 @@ class ClassifyConfig(TaskConfig):
     lower: bool | None = Field(None, description="texts: read as lower case (default: with words)")
     vocabulary: int | None = Field(None, ge=3, description="texts: tokens in the vocabulary (words and byte pairs)")
     embedding: int = Field(64, ge=0, description="texts: numbers that stand for a token; 0 is one-hot")
-    vectors: str | None = Field(None, description="texts by word: file of word vectors in GloVe's form to begin from")
+    vectors: str | None = Field(
+        None, description="texts by word: file of word vectors in GloVe's form to begin from, here or beside the data"
+    )
     tune: bool = Field(True, description="word vectors of a file are trained further")
     mels: int = Field(40, ge=4, description="sounds: bands of the mel scale, numbers of a step")
     sample_rate: int | None = Field(

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,8 @@ class Examples:
     ids: What the data call each; None where they do not.
     where: The place of one in the data, for messages: ``reviews.csv, row 7``.
     notes: What was guessed or made on the way.
+    folder: Where the file lies that they were read from.
+    classes: All classes of the training data, once these are known.
     """
 
     form: Form
@@ -53,9 +56,14 @@ class Examples:
     fingerprint: str
     ids: list[Any] | None = None
     notes: tuple[str, ...] = ()
+    folder: Path | None = None
+    classes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    def __getitem__(self, part: slice) -> "Examples":
+        return self.some(range(len(self))[part])
 
     def some(self, places: Sequence[int]) -> "Examples":
         """The examples at some places."""
@@ -67,15 +75,15 @@ class Examples:
             where=lambda index: self.where(places[index]),
         )
 
-    def classes(self) -> list[str]:
-        """The classes, numbers by size and words by letter. Raises UsageError where there is but one."""
+    def of_classes(self) -> "Examples":
+        """The same, with their classes found: numbers by size, words by letter. Raises UsageError for a single one."""
         assert self.labels is not None
         distinct = set(self.labels)
         if len(distinct) == 1:
             raise UsageError(
                 f"{self.name}: all {len(self)} examples are of one class, {self.labels[0]!r}; two are needed."
             )
-        return sorted(distinct, key=_by_size)
+        return replace(self, classes=tuple(sorted(distinct, key=_by_size)))
 
     def targets(self, classes: Sequence[str]) -> Tensor:
         """The place of each label among the classes, (N,). Raises UsageError for a label that is none of them."""

@@ -102,7 +102,7 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
             raise UsageError("name the data to train on: a table, a .ts or .npz file, or a folder.")
         whole = read_examples(sources.train, config, split="train")
         assert whole is not None
-        classes = whole.classes()
+        whole = whole.of_classes()
         notes = list(whole.notes)
         parts = {}
         for split, source in (("valid", sources.valid), ("test", sources.test)):
@@ -114,7 +114,7 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
             if source is not None and part is None:  # an npz file of its own bears no split's name
                 part = read_examples(source, config, whole.form)
             if part is not None:
-                part.targets(classes)  # raises for a class that training lacks
+                part.targets(whole.classes)  # raises for a class that training lacks
                 notes += [note for note in part.notes if note not in notes]
             parts[split] = part
         train, valid = whole, parts["valid"]
@@ -130,7 +130,7 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
     def begin(cls, splits: Splits[Examples], config: ClassifyConfig, cell: Cell) -> Self:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         train = splits.train
-        classes = train.classes()
+        classes = list(train.classes)
         counts = torch.bincount(train.targets(classes), minlength=len(classes)).tolist()
         if train.form.kind != "text":
             model = cls(config, cell, train.form, classes, counts, None)
@@ -148,7 +148,7 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
         if config.vectors is None:
             coder = Coder.learn(train.inputs, config.unit, config.vocabulary, config.lowers)
             return cls(config, cell, train.form, classes, counts, coder)
-        file = Path(config.vectors)
+        file = _beside(train.folder, config.vectors)
         if config.unit != "word":
             raise UsageError(f"--vectors are of words, and the texts are read by --unit {config.unit}; leave one out.")
         words, vectors, _ = read_word_vectors(file)
@@ -305,6 +305,12 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
         title = f"{split} of {self.metrics['data']['name']}: accuracy {one['accuracy']:.4f}"
         draw_confusion(one["confusion"], self.classes, title, folder.path / CONFUSION)
         return [CONFUSION]
+
+
+def _beside(folder: Path | None, name: str) -> Path:
+    """A file by its name, or where there is none, by its name beside the data."""
+    file = Path(name)
+    return file if folder is None or file.exists() or not (folder / file).exists() else folder / file
 
 
 def _told(figures: dict[str, Any]) -> str:

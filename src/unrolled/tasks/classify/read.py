@@ -56,7 +56,7 @@ def read_examples(
         _check_form(found, form)
     elif found.form.kind not in KINDS:
         raise UsageError(f"{found.name} holds nothing that can be classified.")
-    return found
+    return replace(found, folder=Path(source).parent) if isinstance(source, str | Path) else found
 
 
 def _found(source: Any, config: ClassifyConfig, form: Form | None, answers: bool, split: str) -> Examples | None:

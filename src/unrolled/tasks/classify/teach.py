@@ -91,5 +91,5 @@ def scores_of(
 
 def balanced(counts: Sequence[int]) -> Tensor:
     """What an example of each class weighs, (C,), so that every class weighs the same in all, one on average."""
-    number = torch.tensor(counts, dtype=torch.float64)
+    number = torch.tensor(counts, dtype=torch.float64).clamp(min=1)
     return number.sum() / (len(counts) * number)
