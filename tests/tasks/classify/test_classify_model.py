@@ -16,7 +16,7 @@ from unrolled.errors import UsageError
 from unrolled.tasks.classify.draw import draw_confusion
 from unrolled.tasks.classify.model import ClassifyModel
 from unrolled.tasks.classify.network import Numbers
-from unrolled.tasks.classify.teach import balanced
+from unrolled.tasks.classify.teach import balanced, stretch
 from unrolled.wirings.tokens import Embedding, OneHot
 
 QUICK: dict[str, Any] = {**TINY, "steps": 4, "validations": 2}
@@ -143,6 +143,7 @@ CHANGES: dict[str, tuple[Any, See, Any]] = {
     "embedding": (0, lambda model: type(model.network.input_side), OneHot),
     "dropout_input": (0.6, lambda model: model.history[0]["train"], None),
     "dropout_output": (0.6, lambda model: model.history[0]["train"], None),
+    "crop": (2, lambda model: model.history[0]["train"], None),
     "dropout_tokens": (0.6, lambda model: model.history[0]["train"], None),
     "smoothing": (0.3, lambda model: model.history[0]["train"], None),
     "balance": (True, lambda model: model.history[0]["train"], None),
@@ -167,6 +168,14 @@ def test_noise_is_for_training_only() -> None:
     values = torch.zeros(1, 50, 2)
     assert side(values).std() > 0.3
     assert torch.equal(side.eval()(values), values)
+
+
+def test_a_stretch_is_a_part_by_chance() -> None:
+    whole = torch.arange(6)
+    found = {tuple(stretch(whole, 4).tolist()) for _ in range(60)}
+    assert found == {(0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5)}
+    assert torch.equal(stretch(whole, 6), whole)
+    assert torch.equal(stretch(whole, 9), whole)
 
 
 def test_balanced_classes_weigh_the_same() -> None:

@@ -20,6 +20,8 @@ STEPS = 100
 """Steps at most that a series is brought to for its neighbours."""
 GRAMS = 100_000
 """Words, pairs and runs of characters at most that a bag holds."""
+MANY_CLASSES = "The number of unique classes"
+"""How scikit-learn's warning begins that there are nearly as many classes as examples."""
 
 
 class Baseline(Protocol):
@@ -62,6 +64,7 @@ class Bag:
         vectors = self.vectorizer.fit_transform(texts)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # near enough for a baseline
+            warnings.filterwarnings("ignore", MANY_CLASSES)
             self.regression.fit(vectors, targets.numpy())
 
     def choose(self, inputs: Sequence[str]) -> Tensor:
@@ -88,7 +91,9 @@ class Neighbour:
         axis = None if together else 0
         self.mean, deviation = np.nanmean(values, axis), np.nanstd(values, axis)
         self.deviation = np.where(deviation > 0, deviation, 1.0)
-        self.finder = KNeighborsClassifier(1, algorithm="brute").fit(self._rows(inputs), targets.numpy())
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", MANY_CLASSES)
+            self.finder = KNeighborsClassifier(1, algorithm="brute").fit(self._rows(inputs), targets.numpy())
 
     def _rows(self, inputs: Sequence[Tensor]) -> NDArray[np.float32]:
         return np.stack([resampled(self._standard(one), self.steps).ravel() for one in inputs]).astype(np.float32)

@@ -38,6 +38,7 @@ class ClassifyConfig(TaskConfig):
     dropout_tokens: float = Field(0.0, ge=0, lt=1, description="texts: share of tokens made unknown in training")
     dropout_input: float = Field(0.2, ge=0, lt=1, description="share of the input's numbers dropped in training")
     dropout_output: float = Field(0.3, ge=0, lt=1, description="share dropped before the class scores in training")
+    crop: int | None = Field(None, ge=1, description="training reads a stretch by chance of at most so many steps")
     noise: float = Field(0.0, ge=0, description="numbers: deviation of noise added in training, in their deviations")
     smoothing: float = Field(
         0.0, ge=0, lt=1, description="label smoothing: share of each target spread over all classes"

@@ -49,7 +49,10 @@ class Teaching:
 
     def learn(self, ready: Any, places: list[int]) -> Lesson:
         """The loss of some sequences, in nats."""
-        inputs, lengths = batch_of(self.network, self.train.sequences, places)
+        sequences = [self.train.sequences[place] for place in places]
+        if self.config.crop is not None:
+            sequences = [stretch(one, self.config.crop) for one in sequences]
+        inputs, lengths = batch_of(self.network, sequences, range(len(sequences)))
         if self.unknown is not None and self.config.dropout_tokens:
             dropped = torch.rand(inputs.shape) < self.config.dropout_tokens
             inputs = inputs.masked_fill(dropped.to(inputs.device), self.unknown)
@@ -64,6 +67,12 @@ class Teaching:
         loss = float(cross_entropy(scores, self.valid.targets, label_smoothing=self.config.smoothing))
         self.accuracy = float((scores.argmax(1) == self.valid.targets).double().mean())
         return loss if self.config.select == "loss" else 1 - self.accuracy + TIE * loss
+
+
+def stretch(sequence: Tensor, steps: int) -> Tensor:
+    """At most so many steps of a sequence, from a place by chance."""
+    start = int(torch.randint(max(1, len(sequence) - steps + 1), ()))
+    return sequence[start : start + steps]
 
 
 def batch_of(network: ManyToOne, sequences: Sequence[Tensor], places: Sequence[int]) -> tuple[Tensor, Tensor]:
