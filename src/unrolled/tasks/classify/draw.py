@@ -22,7 +22,7 @@ def draw_confusion(counts: Sequence[Sequence[int]], names: Sequence[str], title:
     axes = figure.add_subplot()
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     shown = [name if len(name) <= 16 else f"{name[:15]}…" for name in names]
-    axes.set_xticks(range(size), shown, rotation=0 if size <= 4 else 90, fontsize=letters)
+    axes.set_xticks(range(size), shown, rotation=0 if size <= 4 or max(map(len, shown)) <= 3 else 90, fontsize=letters)
     axes.set_yticks(range(size), shown, fontsize=letters)
     axes.set_xlabel("chosen class")
     axes.set_ylabel("true class")
