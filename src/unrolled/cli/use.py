@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,9 +47,19 @@ def evaluate(
     if as_json:
         print(json.dumps(figures))
         return
-    for name, value in figures.items():
-        if isinstance(value, int | float):
-            print(f"{name.replace('_', ' ')}: {format(value, ',' if isinstance(value, int) else '.4f')}")
+    for line in _numbers(figures):
+        print(line)
+    for name, beside in figures.get("baselines", {}).items():
+        print(f"  {name}: {', '.join(_numbers(beside))}")
+
+
+def _numbers(figures: Mapping[str, Any]) -> list[str]:
+    """The figures that are one number, by name."""
+    return [
+        f"{name.replace('_', ' ')}: {format(value, ',' if isinstance(value, int) else '.4f')}"
+        for name, value in figures.items()
+        if isinstance(value, int | float)
+    ]
 
 
 def _load(folder: Path, device: str) -> Any:
