@@ -302,7 +302,7 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
         if split is None:
             return []
         one = self.metrics[split]
-        title = f"{split} of {self.metrics['data']['name']}: accuracy {one['accuracy']:.4f}"
+        title = f"{split}: accuracy {one['accuracy']:.4f} over {one['examples']:,} {KINDS[self.form.kind][1]}"
         draw_confusion(one["confusion"], self.classes, title, folder.path / CONFUSION)
         return [CONFUSION]
 
