@@ -41,10 +41,9 @@ def test_languages_are_the_core_ones_whole_or_cut(tmp_path: Path) -> None:
     write(tmp_path / "lang_id_udhr", files | {"core_languages.txt": "eng\nfra\n"})
     classify.languages(tmp_path, tmp_path / "whole")
     classify.languages_short(tmp_path, tmp_path / "short")
-    assert rows_of(tmp_path / "whole" / "test.csv") == [
-        {"text": "All human beings are born free, and equal", "label": "eng"}
-    ]
-    assert rows_of(tmp_path / "short" / "train.csv") == [{"text": "All human beings are", "label": "eng"}]
+    whole = [{"text": "All human beings are born free, and equal", "label": "eng"}]
+    assert rows_of(tmp_path / "whole" / "test.csv") == rows_of(tmp_path / "short" / "train.csv") == whole
+    assert rows_of(tmp_path / "short" / "test.csv") == [{"text": "All human beings are", "label": "eng"}]
 
 
 def test_the_real_sets(tmp_path: Path, shared_data: Callable[[str], Path]) -> None:

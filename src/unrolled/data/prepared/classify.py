@@ -50,7 +50,7 @@ def languages(source: Path, into: Path) -> None:
 
 
 def languages_short(source: Path, into: Path) -> None:
-    """The same paragraphs, of each only the first 20 characters."""
+    """The same paragraphs to learn from; to validate and to test on, only their first 20 characters."""
     _languages(source, into, FIRST)
 
 
@@ -59,8 +59,9 @@ def _languages(source: Path, into: Path, first: int | None) -> None:
     core = set(_lines(folder / "core_languages.txt"))
     for split in ("train", "valid", "test"):
         parts = (line.split("\t") for line in _lines(folder / f"{split}.tsv") if line)
+        shown = None if split == "train" else first
         _write(
-            into / f"{split}.csv", ("text", "label"), ((text[:first], code) for code, _, text in parts if code in core)
+            into / f"{split}.csv", ("text", "label"), ((text[:shown], code) for code, _, text in parts if code in core)
         )
 
 
