@@ -66,10 +66,11 @@ def _languages(source: Path, into: Path, first: int | None) -> None:
 
 
 def questions(source: Path, into: Path) -> None:
-    """Questions and what they ask for, in six classes, standard split: ``train.csv``, ``test.csv``."""
+    """Questions and what they ask for, in six classes, standard split: ``train.csv``, ``test.csv``; ``vectors.txt``."""
     for split in ("train", "test"):
         parts = (line.split("\t") for line in _lines(source / "trec_questions" / f"{split}.tsv") if line)
         _write(into / f"{split}.csv", ("text", "label"), ((text, coarse) for coarse, _, text in parts))
+    _glove(source / "glove_20k_100d", into / "vectors.txt")
 
 
 def spoken_digits(source: Path, into: Path) -> None:
