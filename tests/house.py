@@ -28,6 +28,8 @@ LATE_IMPORTS = {
     "matplotlib": "takes half a second to load and only drawing needs it",
     "onnx": "optional: the export extra",
     "onnxruntime": "optional: the export extra",
+    "scipy": "takes a third of a second to load and only sounds need it",
+    "sklearn": "takes a second to load and only baselines need it",
     "tensorboard": "takes a quarter of a second to load and only a training log needs it",
     "tokenizers": "takes a noticeable time to load and only vocabularies need it",
 }

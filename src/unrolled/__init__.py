@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from unrolled.layers.recurrent import Recurrent
     from unrolled.layers.torch_weights import from_torch, to_torch
     from unrolled.state import State
+    from unrolled.tasks.classify.model import ClassifyModel
     from unrolled.tasks.forecast.model import ForecastModel
     from unrolled.tasks.tag.model import TagModel
     from unrolled.tasks.text.model import TextModel
@@ -41,6 +42,7 @@ _ROOMS = {
     "LSTM": "layers.drop_in",
     "RNN": "layers.drop_in",
     "Cell": "equations.cell",
+    "ClassifyModel": "tasks.classify.model",
     "EquationError": "equations.text",
     "ForecastModel": "tasks.forecast.model",
     "ManyToMany": "wirings.many_to_many",
@@ -74,6 +76,7 @@ __all__ = [
     "LSTM",
     "RNN",
     "Cell",
+    "ClassifyModel",
     "EquationError",
     "ForecastModel",
     "ManyToMany",

@@ -19,7 +19,10 @@ def loaded_by(*words: str) -> set[str]:
     return {line.split("|")[-1].strip().partition(".")[0] for line in done.stderr.splitlines() if "|" in line}
 
 
-@pytest.mark.parametrize("words", [("--help",), ("train", "text", "--help"), ("generate", "--help"), ("data",)])
+@pytest.mark.parametrize(
+    "words",
+    [("--help",), ("train", "text", "--help"), ("train", "classify", "--help"), ("generate", "--help"), ("data",)],
+)
 def test_help_loads_nothing_heavy(words: tuple[str, ...]) -> None:
     loaded = loaded_by(*words)
     assert {"typer", "rich"} <= loaded

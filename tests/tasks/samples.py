@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from tasks import samples_classify
 from tasks.contract import Case
 from tasks.samples_forecast import CASE as FORECAST
 from tasks.samples_tag import TAG_CASES
@@ -30,6 +31,7 @@ def write(folder: Path, text: str = EXCERPT, name: str = "text.txt") -> Path:
 
 
 CASES = {
+    **samples_classify.CASES,
     "text": Case(
         TextModel,
         lambda folder: Sources(write(folder)),

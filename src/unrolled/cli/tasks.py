@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from unrolled.tasks.classify.config import ClassifyConfig
 from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.forecast.config import ForecastConfig
 from unrolled.tasks.tag.config import TagConfig
@@ -45,7 +46,19 @@ def _forecast() -> "type[Estimator]":
     return ForecastModel
 
 
+def _classify() -> "type[Estimator]":
+    from unrolled.tasks.classify.model import ClassifyModel
+
+    return ClassifyModel
+
+
 TASKS = {
+    "classify": Task(
+        "Train a network that says of which class a sequence is: text, numbers over time, pictures, sounds.",
+        "A table, a .ts or .npz file, or a folder with a folder of wav or picture files a class.",
+        ClassifyConfig,
+        _classify,
+    ),
     "text": Task(
         "Train a network that says what comes next in a text.",
         "A text, a folder with train/valid/test, or a bundled name.",

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
@@ -54,11 +55,22 @@ def evaluate(
     if as_json:
         print(json.dumps(figures))
         return
-    for name, value in figures.items():
-        if isinstance(value, int | float):
-            print(f"{name.replace('_', ' ')}: {format(value, ',' if isinstance(value, int) else '.4f')}")
+    for line in _shown(figures):
+        print(line)
+    for name, beside in figures.get("baselines", {}).items():
+        print(f"  {name}: {', '.join(_shown(beside))}")
     for note in figures.get("notes", ()):
         print(note, file=sys.stderr)
+
+
+def _shown(figures: Mapping[str, Any]) -> list[str]:
+    """The figures that are one number or one text, by name."""
+    lines = []
+    for name, value in figures.items():
+        if isinstance(value, int | float | str):
+            told = value if isinstance(value, str) else format(value, "," if isinstance(value, int) else ".4f")
+            lines.append(f"{name.replace('_', ' ')}: {told}")
+    return lines
 
 
 def _load(folder: Path, device: str) -> Any:

@@ -98,7 +98,8 @@ def _parsed(raw: bytes, kind: str, name: str, as_text: bool, header: bool) -> pl
             return pl.read_ndjson(io.BytesIO(raw), infer_schema_length=None)
         separated = {"separator": "\t", "quote_char": None} if kind == ".tsv" else {"separator": ","}
         how = {"infer_schema": not as_text, "infer_schema_length": None, "try_parse_dates": not as_text}
-        return pl.read_csv(io.BytesIO(raw), has_header=header, **separated, **how)
+        frame = pl.read_csv(io.BytesIO(raw), has_header=header, **separated, **how)
+        return frame if header else frame.rename(lambda name: f"column_{frame.columns.index(name) + 1}")
     except pl.exceptions.NoDataError:
         raise UsageError(f"{name} is empty.") from None
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:

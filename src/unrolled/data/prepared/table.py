@@ -3,9 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from unrolled.data.prepared import classify
 from unrolled.errors import UsageError, did_you_mean
 
-PREPARERS: dict[str, Callable[[Path, Path], None]] = {}
+PREPARERS: dict[str, Callable[[Path, Path], None]] = {
+    "classify.languages": classify.languages,
+    "classify.languages_short": classify.languages_short,
+    "classify.names": classify.names,
+    "classify.questions": classify.questions,
+    "classify.sentiment": classify.sentiment,
+    "classify.spoken_digits": classify.spoken_digits,
+}
 """Each makes a recipe's files: from a data folder, into another."""
 
 

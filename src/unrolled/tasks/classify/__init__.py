@@ -1,0 +1,1 @@
+"""Classify: one class for a whole sequence; of a text, of numbers over time, of a picture's rows, of a sound."""

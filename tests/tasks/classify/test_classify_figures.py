@@ -1,0 +1,113 @@
+"""Figures, baselines and the sound front end, each beside a source that is not ours."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from scipy.signal import stft
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
+
+from tasks.samples_classify import reviews, waves
+from unrolled.tasks.classify.baselines import Bag, Majority, Neighbour, resampled
+from unrolled.tasks.classify.score import figures_of
+from unrolled.tasks.classify.sound import at_rate, log_mel, mel_filters
+
+
+@pytest.mark.parametrize(("classes", "count"), [(2, 1), (3, 50), (9, 20), (5, 400)])
+def test_figures_are_those_of_scikit_learn(classes: int, count: int) -> None:
+    generator = torch.Generator().manual_seed(count)
+    targets = torch.randint(classes, (count,), generator=generator)
+    noise = torch.randint(classes, (count,), generator=generator)
+    chosen = torch.where(torch.rand(count, generator=generator) < 0.6, targets, noise)
+    names = [f"class {place}" for place in range(classes)]
+    ours = figures_of(targets, chosen, names)
+    assert ours["accuracy"] == pytest.approx(accuracy_score(targets, chosen), abs=1e-12)
+    assert ours["macro_f1"] == pytest.approx(f1_score(targets, chosen, average="macro", zero_division=0), abs=1e-12)
+    labels = list(range(classes))
+    assert ours["confusion"] == confusion_matrix(targets, chosen, labels=labels).tolist()
+    theirs = precision_recall_fscore_support(targets, chosen, labels=labels, zero_division=0)
+    for name, column in zip(("precision", "recall", "f1", "support"), theirs, strict=True):
+        assert [one[name] for one in ours["classes"].values()] == pytest.approx(list(column), abs=1e-12)
+    assert (ours["examples"], ours["labels"]) == (count, names)
+
+
+def mel_by_hand(wave: np.ndarray, rate: int, mels: int) -> np.ndarray:
+    """Log-mel frames from scipy's short-time transform, its scale taken out, band by band."""
+    size, hop = rate // 40, rate // 100
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = stft(wave, rate, "hann", size, size - hop, nfft=size, boundary=None, padded=False)
+    frequencies, spectrum = found[0], found[2]
+    window = 0.5 * (1 - np.cos(2 * np.pi * np.arange(size) / size))
+    power = np.abs(spectrum * window.sum()) ** 2  # (bins, T)
+    top = 1127 * math.log(1 + rate / 1400)
+    edges = [700 * (math.exp(top * place / (mels + 1) / 1127) - 1) for place in range(mels + 2)]
+    bands = []
+    for low, middle, high in zip(edges[:-2], edges[1:-1], edges[2:], strict=True):
+        shape = np.interp(frequencies, [low, middle, high], [0, 1, 0], left=0, right=0)
+        bands.append((shape[:, None] * power).sum(0))
+    return np.log(np.maximum(np.array(bands).T, 1e-10))
+
+
+@pytest.mark.parametrize(("rate", "mels"), [(8000, 40), (16000, 26), (48000, 64)])
+def test_log_mel_frames_are_those_of_another_computation(rate: int, mels: int) -> None:
+    wave = np.random.default_rng(rate).normal(size=rate // 3).astype(np.float32) * 0.1
+    ours, theirs = log_mel(wave, rate, mels).numpy(), mel_by_hand(wave, rate, mels)
+    assert ours.shape == theirs.shape
+    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3)
+
+
+def test_a_tone_lies_in_its_band() -> None:
+    rate, hertz = 16000, 1000
+    wave = np.sin(2 * np.pi * hertz * np.arange(rate) / rate).astype(np.float32)
+    band = int(log_mel(wave, rate, 40).mean(0).argmax())
+    centre = 700 * (10 ** (2595 * math.log10(1 + 8000 / 700) * (band + 1) / 41 / 2595) - 1)
+    assert abs(centre - hertz) < 100
+    assert mel_filters(rate, 400, 40).shape == (40, 201)
+
+
+def test_short_and_silent_sounds_have_frames() -> None:
+    assert log_mel(np.zeros(3, dtype=np.float32), 8000, 40).shape == (1, 40)
+    assert torch.isfinite(log_mel(np.zeros(8000, dtype=np.float32), 8000, 40)).all()
+
+
+def test_a_sound_at_another_rate_is_the_same_sound() -> None:
+    slow, fast = (np.sin(2 * np.pi * 440 * np.arange(rate) / rate).astype(np.float32) for rate in (8000, 48000))
+    assert np.array_equal(at_rate(slow, 8000, 8000), slow)
+    np.testing.assert_allclose(at_rate(fast, 48000, 8000)[100:-100], slow[100:-100], atol=0.01)
+
+
+def test_the_majority_is_the_class_of_most_examples() -> None:
+    assert Majority([3, 7, 2]).choose(["a"] * 4).tolist() == [1] * 4
+
+
+@pytest.mark.parametrize("by_word", [True, False])
+def test_a_bag_tells_what_a_word_tells(by_word: bool) -> None:
+    texts, labels = zip(*reviews(), strict=True)
+    targets = torch.tensor([int(label == "good") for label in labels])
+    bag = Bag(texts, targets, by_word, lower=True)
+    assert torch.equal(bag.choose(texts), targets)
+    assert bag.choose(["LOVELY", "awful"]).tolist() == [1, 0]
+    assert ("words" in bag.name) == by_word
+
+
+def test_the_nearest_neighbour_is_the_nearest() -> None:
+    series, labels = waves(30)
+    inputs = [torch.from_numpy(one) for one in series]
+    targets = torch.tensor([int(label == "fast") for label in labels])
+    finder = Neighbour(inputs[:20], targets[:20], together=False, seed=1)
+    values = np.concatenate(series[:20])
+    standard = [(one - values.mean(0)) / values.std(0) for one in series]
+    rows = [np.stack([np.interp(np.linspace(0, len(one) - 1, finder.steps), np.arange(len(one)), channel)
+                      for channel in one.T], 1) for one in standard]  # fmt: skip
+    near = [min(range(20), key=lambda place: float(((rows[place] - row) ** 2).sum())) for row in rows[20:]]
+    assert finder.choose(inputs[20:]).tolist() == targets[near].tolist()
+    assert f"{finder.steps} steps" in finder.name
+
+
+def test_a_series_is_resampled_between_its_ends() -> None:
+    values = np.array([[0.0], [1.0], [4.0]])
+    assert resampled(values, 5)[:, 0].tolist() == [0.0, 0.5, 1.0, 2.5, 4.0]
+    assert resampled(values[:1], 3)[:, 0].tolist() == [0.0] * 3
