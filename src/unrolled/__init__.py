@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from unrolled.layers.torch_weights import from_torch, to_torch
     from unrolled.state import State
     from unrolled.tasks.text.model import TextModel
+    from unrolled.tasks.translate.model import TranslateModel
+    from unrolled.wirings.encoder_decoder import EncoderDecoder
     from unrolled.wirings.many_to_many import ManyToMany
     from unrolled.wirings.sampling import Sampling
 
@@ -39,12 +41,14 @@ _ROOMS = {
     "LSTM": "layers.drop_in",
     "RNN": "layers.drop_in",
     "Cell": "equations.cell",
+    "EncoderDecoder": "wirings.encoder_decoder",
     "EquationError": "equations.text",
     "ManyToMany": "wirings.many_to_many",
     "Recurrent": "layers.recurrent",
     "Sampling": "wirings.sampling",
     "State": "state",
     "TextModel": "tasks.text.model",
+    "TranslateModel": "tasks.translate.model",
     "UnrolledError": "errors",
     "UsageError": "errors",
     "Vocabulary": "data.vocabulary",
@@ -70,12 +74,14 @@ __all__ = [
     "LSTM",
     "RNN",
     "Cell",
+    "EncoderDecoder",
     "EquationError",
     "ManyToMany",
     "Recurrent",
     "Sampling",
     "State",
     "TextModel",
+    "TranslateModel",
     "UnrolledError",
     "UsageError",
     "Vocabulary",

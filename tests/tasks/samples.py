@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.contract import Case
+from tasks.samples_translate import TRANSLATE
 from unrolled.data.bundled import bundled
 from unrolled.tasks.estimator import Sources
 from unrolled.tasks.text.model import TextModel
@@ -34,5 +35,6 @@ CASES = {
         ["To be", "a", "First Citizen:\n", "We are accounted poor"],
         {name: value for name, value in TINY.items() if name not in ("steps", "validations")},
     ),
+    "translate": TRANSLATE,
 }
 """Each task on data as small as can be."""

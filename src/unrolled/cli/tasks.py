@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.text.config import TextConfig
+from unrolled.tasks.translate.config import TranslateConfig
 
 if TYPE_CHECKING:  # at run time these would bring torch along, and --help must not wait for it
     from unrolled.tasks.estimator import Estimator
@@ -31,6 +32,12 @@ def _text() -> "type[Estimator]":
     return TextModel
 
 
+def _translate() -> "type[Estimator]":
+    from unrolled.tasks.translate.model import TranslateModel
+
+    return TranslateModel
+
+
 TASKS = {
     "text": Task(
         "Train a network that says what comes next in a text.",
@@ -38,5 +45,11 @@ TASKS = {
         TextConfig,
         _text,
         has_splits=False,
+    ),
+    "translate": Task(
+        "Train a network that reads a sequence of tokens and writes another.",
+        "A table, the beginning of two files' names (see --source), or a folder with train/valid/test.",
+        TranslateConfig,
+        _translate,
     ),
 }

@@ -49,6 +49,8 @@ def evaluate(
     for name, value in figures.items():
         if isinstance(value, int | float):
             print(f"{name.replace('_', ' ')}: {format(value, ',' if isinstance(value, int) else '.4f')}")
+        elif isinstance(value, str):
+            print(f"{name.replace('_', ' ')}: {value}")
 
 
 def _load(folder: Path, device: str) -> Any:
