@@ -121,11 +121,16 @@ def _table(data: Any, sides: Sides, alone: bool = False) -> tuple[Table, str, st
     usual = {name.lower() for name in columns} & {*SOURCES, *TARGETS}
     named = sides.source in columns or sides.target in columns or usual
     if sides.header is None and not named and _may_lack_header(data) and len(columns) in ((1, 2) if alone else (2,)):
-        table, columns = read_table(data, as_text=True, header=False), ["column_1", "column_2"]
+        table = read_table(data, as_text=True, header=False)
         said = "the first line is a pair, for it names no usual columns (--header: it names the columns)"
-        return table, *columns, (f"source and target: the first and the second column; {said}",)
+        return table, "column_1", "column_2", (f"source and target: the first and the second column; {said}",)
     if sides.source is None and sides.target is None and not usual and len(columns) == 2:
-        return table, *columns, (f"source: column '{columns[0]}', target: column '{columns[1]}' (by their order)",)
+        return (
+            table,
+            columns[0],
+            columns[1],
+            (f"source: column '{columns[0]}', target: column '{columns[1]}' (by their order)",),
+        )
     source, first = table.column(sides.source, "source", SOURCES)
     target, second = ("", "") if alone else table.column(sides.target, "target", TARGETS)
     return table, source, target, tuple(note for note in (first, second) if note)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from unrolled.errors import UsageError
 from unrolled.layers.recurrent import Recurrent
 from unrolled.state import State
-from unrolled.wirings.apart import apart, side_by_side, valid_steps
+from unrolled.wirings.apart import apart, rows_alone, side_by_side, valid_steps
 from unrolled.wirings.attention import ATTENTIONS, Attended, Attention
 from unrolled.wirings.bridge import Bridge
 
@@ -134,15 +134,14 @@ class Writer:
 
     def __init__(self, network: EncoderDecoder, memory: Memory, rows: int = 1) -> None:
         self.network, self.rows = network, rows
-        lengths = memory.lengths.tolist()
-        self.values = [one[:, :length].clone() for one, length in zip(memory.values.split(1), lengths, strict=True)]
-        self.keys = [one[:, :length].clone() for one, length in zip(memory.keys.split(1), lengths, strict=True)]
-        sentences = torch.arange(len(lengths), device=memory.values.device)
+        self.values, self.keys = (rows_alone(one, memory.lengths) for one in (memory.values, memory.keys))
+        count = len(self.values)
+        sentences = torch.arange(count, device=memory.values.device)
         parts = {"sentence": {"number": sentences.unsqueeze(1)}, "decoder": memory.state}
         if network.input_feeding:
-            parts["fed"] = {"o": memory.values.new_zeros(len(lengths), network.decoder.output_size)}
+            parts["fed"] = {"o": memory.values.new_zeros(count, network.decoder.output_size)}
         if network.attention is not None:
-            parts["looked"] = {"sum": memory.values.new_zeros(len(lengths), memory.values.shape[1])}
+            parts["looked"] = {"sum": memory.values.new_zeros(count, memory.values.shape[1])}
         self.state = State.join(parts).reorder(sentences.repeat_interleave(rows))
         """What the first step begins from: ``rows`` rows a sentence."""
 

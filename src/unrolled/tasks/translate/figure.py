@@ -1,6 +1,7 @@
 """The figure of the attention: which tokens of the source the decoder looks at for each token that it writes."""
 
 import io
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -32,10 +33,13 @@ def draw_attention(sentences: Sequence[Looked], path: Path) -> None:
         axes.set_yticks(range(len(one.target)), _plain(one.target), fontsize=9)
         axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     picture = io.BytesIO()
-    figure.savefig(picture, format="png")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the font lacks many scripts, and shows a box for them
+        figure.savefig(picture, format="png")
     write_whole(path, picture.getvalue())
 
 
 def _plain(pieces: Sequence[str]) -> list[str]:
-    """Pieces as they are: matplotlib would read dollars as mathematics."""
-    return [piece.replace("$", r"\$") for piece in pieces]
+    """Pieces as they are: matplotlib would read dollars as mathematics, and some signs cannot be seen."""
+    seen = (piece if piece.isprintable() else repr(piece)[1:-1] for piece in pieces)
+    return [piece.replace("$", r"\$") for piece in seen]

@@ -17,6 +17,7 @@ from unrolled.data.splits import Splits
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
 from unrolled.model_folder import ATTENTION, ModelFolder
+from unrolled.state import State
 from unrolled.tasks.estimator import Estimator, Report, Sources
 from unrolled.tasks.fit import fit
 from unrolled.tasks.observer import Observer
@@ -203,7 +204,7 @@ class TranslateModel(Estimator[TranslateConfig, list[Pair]]):
         self.network.eval()
         source = self.known.source.encode([self.example])
         with torch.inference_mode():
-            found = greedy(*self._writing(source, 1)[1:])
+            found = greedy(*self._writing(source, 1))
         return f"{self.example} -> {self.known.target.decode(found[0].tokens)}"
 
     def summary(self) -> list[str]:
@@ -252,13 +253,13 @@ class TranslateModel(Estimator[TranslateConfig, list[Pair]]):
             total += float(cross_entropy(scores.double(), wanted, reduction="sum"))
         return total / sum(map(len, coded.targets))
 
-    def _writing(self, sources: list[Tensor], rows: int) -> tuple[Writer, Writer, Any, int, int, list[int]]:
-        """A writer, and what the functions of :mod:`unrolled.wirings.decode` take first."""
+    def _writing(self, sources: list[Tensor], rows: int) -> tuple[Writer, State, int, int, list[int]]:
+        """A writer, and what else the functions of :mod:`unrolled.wirings.decode` take first."""
         device, end = device_of(self.network), self.known.target.end
         inputs, lengths = padded(sources)
         writer = Writer(self.network, self.network.encode(inputs.to(device), lengths.to(device)), rows)
         limits = [self.known.limit(one, self.config.longest) for one in sources]
-        return writer, writer, writer.state, end, end, limits
+        return writer, writer.state, end, end, limits
 
     @torch.inference_mode()
     def _search(self, sentences: Sequence[str], report: Any = None) -> list[list[Hypothesis]]:
@@ -267,8 +268,8 @@ class TranslateModel(Estimator[TranslateConfig, list[Pair]]):
         sources, search = self.known.source.encode(sentences), _search(self.config)
         found: list[list[Hypothesis]] = [[] for _ in sources]
         for places in by_length([len(one) for one in sources], self.config.batch):
-            writer, *given = self._writing([sources[place] for place in places], search.beam)
-            neglect = writer.neglect if search.coverage_penalty else None
+            given = self._writing([sources[place] for place in places], search.beam)
+            neglect = given[0].neglect if search.coverage_penalty else None
             for place, best in zip(places, beam(*given, search, neglect), strict=True):
                 found[place] = best
             if report is not None:
