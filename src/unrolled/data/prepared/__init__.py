@@ -1,1 +1,1 @@
-"""Prepared: raw data sets made into the files that a user would bring, by fixed rules."""
+"""Prepared: what recipes read, made of data sets as they are published."""
