@@ -9,6 +9,7 @@ from tasks.samples_translate import PAIRS, TINY, write_pairs, write_parallel
 from unrolled.errors import UsageError
 from unrolled.model_folder import ATTENTION
 from unrolled.tasks.translate.model import TranslateModel
+from unrolled.wirings.sampling import Sampling
 
 LEARNED = {"hidden": 32, "embedding": 16, "batch": 8, "unit": "word", "steps": 150, "validations": 3, "rate": 2e-2}
 
@@ -43,6 +44,14 @@ def test_the_folder_holds_both_figures_and_the_card_both_signatures(model: Trans
     assert model.metrics["test"]["bleu_signature"] in lines
     assert model.metrics["test"]["chrf_signature"] in lines
     assert "word by word" in lines
+
+
+def test_translations_can_be_drawn(model: TranslateModel) -> None:
+    source, wild = "der hund sieht der ball", Sampling(temperature=5.0)
+    assert model.translate(source, Sampling(top_k=1)) == "the dog sees the ball"
+    drawn = [model.translate(source, wild, seed) for seed in (1, 1, 2, 3)]
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn)) > 1
 
 
 def test_search_may_be_set_anew(model: TranslateModel) -> None:

@@ -1,18 +1,16 @@
 """TranslateModel, the translate task's estimator: reads a sequence of tokens and writes another."""
 
-import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn.functional import cross_entropy
 
 from unrolled.data.batches import POOL, by_length, padded
-from unrolled.data.holdout import hold_out
-from unrolled.data.parallel import Pair, Pairs, Sides, read_pairs, read_sources, splits_of
+from unrolled.data.parallel import Pair, read_pairs, read_sources
 from unrolled.data.splits import Splits
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
@@ -26,11 +24,13 @@ from unrolled.tasks.translate.figure import Looked, draw_attention
 from unrolled.tasks.translate.knowledge import Knowledge
 from unrolled.tasks.translate.measure import translation_figures
 from unrolled.tasks.translate.network import build_network
+from unrolled.tasks.translate.reading import read_splits, sides_of
 from unrolled.training.batching import BatchCourse
 from unrolled.training.config import make_config
 from unrolled.training.course import Lesson, device_of
-from unrolled.wirings.decode import Hypothesis, Search, beam, greedy
+from unrolled.wirings.decode import Hypothesis, Search, beam, greedy, sample
 from unrolled.wirings.encoder_decoder import EncoderDecoder, Writer
+from unrolled.wirings.sampling import Sampling
 
 DECODING = ("beam", "length_penalty", "coverage_penalty", "n_best", "longest", "batch")
 """Settings that a trained model may be given anew."""
@@ -92,24 +92,7 @@ class TranslateModel(Estimator[TranslateConfig, list[Pair]]):
     @classmethod
     def read(cls, sources: Sources, config: TranslateConfig) -> Splits[list[Pair]]:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
-        if sources.train is None:
-            raise UsageError("there is nothing to learn from: give the pairs to train on.")
-        sides = _sides(config)
-        if isinstance(sources.train, str | Path) and Path(sources.train).is_dir():
-            found = splits_of(Path(sources.train), sides)
-            sources = Sources(found["train"], sources.valid or found.get("valid"), sources.test or found.get("test"))
-        parts = [None if one is None else read_pairs(one, sides) for one in sources]
-        assert parts[0] is not None
-        train, notes = _without_empty(parts[0])
-        notes = [*parts[0].notes, *notes]
-        valid = parts[1].pairs if parts[1] else None
-        if valid is None:
-            kept, held = hold_out([None] * len(train), config.validation_fraction, config.seed)
-            train, valid = [train[place] for place in kept], [train[place] for place in held]
-            share = f"{config.validation_fraction:.0%} of the pairs"
-            notes.append(f"validation: {share}, chosen by seed {config.seed} (--valid names others)")
-        digest = hashlib.sha256("".join(one.fingerprint for one in parts if one).encode()).hexdigest()
-        return Splits(parts[0].name, train, valid, parts[2].pairs if parts[2] else None, digest, tuple(notes))
+        return read_splits(sources, config)
 
     @classmethod
     def begin(cls, splits: Splits[list[Pair]], config: TranslateConfig, cell: Cell) -> Self:
@@ -156,7 +139,7 @@ class TranslateModel(Estimator[TranslateConfig, list[Pair]]):
         Each row has ``source``, ``translation``, ``score`` (what the search ranked it by) and ``log_probability`` in
         nats; with ``n_best`` above 1 also ``n_best``, a list of the best translations with the same figures.
         """
-        sentences, size = read_sources(data, _sides(self.config)), self.config.batch * POOL
+        sentences, size = read_sources(data, sides_of(self.config)), self.config.batch * POOL
         for start in range(0, len(sentences), size):
             chunk = sentences[start : start + size]
             for sentence, found in zip(chunk, self._search(chunk), strict=True):
@@ -164,13 +147,19 @@ class TranslateModel(Estimator[TranslateConfig, list[Pair]]):
                 more = {"n_best": told} if self.config.n_best > 1 else {}
                 yield {"source": sentence, **told[0], **more}
 
-    def translate(self, sentence: str) -> str:
-        """The translation of one sentence."""
-        return next(self.predict([sentence]))["translation"]
+    def translate(self, sentence: str, sampling: Sampling | None = None, seed: int = 1) -> str:
+        """The translation of one sentence: the best that the search finds, or one drawn as ``sampling`` says."""
+        if sampling is None:
+            return next(self.predict([sentence]))["translation"]
+        self.network.eval()
+        with torch.inference_mode():
+            given = self._writing(self.known.source.encode([sentence]), 1)
+            drawn = sample(*given, sampling, [Generator().manual_seed(seed)])
+        return self.known.target.decode(drawn[0].tokens)
 
     def evaluate(self, data: Any, report: Report = lambda *_: None) -> dict[str, Any]:
         """BLEU, chrF, exact match, token error rate and perplexity on pairs, and word by word as a baseline."""
-        pairs = read_pairs(data, _sides(self.config)).pairs
+        pairs = read_pairs(data, sides_of(self.config)).pairs
         return self._measured(pairs, report, "the pairs")
 
     def decode_by(self, **settings: Any) -> None:
@@ -324,23 +313,10 @@ class TranslateModel(Estimator[TranslateConfig, list[Pair]]):
         return looked
 
 
-def _sides(config: TranslateConfig) -> Sides:
-    return Sides(config.source, config.target, config.header)
-
-
 def _search(config: TranslateConfig) -> Search:
     if config.coverage_penalty and config.attention == "none":
         raise UsageError("coverage_penalty: what was looked at too little wants attention, and attention is none.")
     return Search(config.beam, config.length_penalty, config.coverage_penalty, config.n_best)
-
-
-def _without_empty(read: Pairs) -> tuple[list[Pair], list[str]]:
-    """The pairs with something on both sides, and a word on the others."""
-    empty = [place for place, pair in enumerate(read.pairs, 1) if not (pair.source and pair.target)]
-    if len(empty) == len(read.pairs):
-        raise UsageError(f"{read.name}: no pair has something on both sides.")
-    note = f"left out: {len(empty):,} pair(s) with an empty side, the first is number {empty[0]}" if empty else ""
-    return [pair for pair in read.pairs if pair.source and pair.target], [note] if note else []
 
 
 def _line(one: dict[str, Any]) -> str:
