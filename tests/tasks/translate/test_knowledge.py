@@ -12,7 +12,8 @@ from unrolled.tasks.estimator import KnowledgeError
 from unrolled.tasks.translate.config import TranslateConfig
 from unrolled.tasks.translate.knowledge import Knowledge
 
-PAIRS = [Pair("Ein Hund.", "A dog."), Pair("Ein großer Mann.", "A tall man."), Pair("Ein Mann.", "A man.")]
+SENTENCES = {"Ein Hund.": "A dog.", "Ein großer Mann.": "A tall man.", "Ein Mann.": "A man.", "Ein Hund": "A dog"}
+PAIRS = [Pair(*both) for both in (*SENTENCES.items(), ("Mann.", "man."), ("großer", "tall"))]
 
 
 def known(**settings: Any) -> Knowledge:
