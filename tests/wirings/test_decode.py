@@ -86,6 +86,34 @@ def test_a_huge_beam_is_enumeration(alpha: float, beta: float) -> None:
         alike(found, expected)
 
 
+def plainly(sentence: int, search: Search, limit: int) -> list[Hypothesis]:
+    """Beam search as it is told in words, one hypothesis at a time, to its very end."""
+    live, found = [(list[int](), 0.0, TOY.start([sentence]), START)], []
+    while live:
+        grown = []
+        for tokens, nats, state, last in live:
+            scores, after = TOY(torch.tensor([last]), state)
+            more = torch.log_softmax(scores[0], -1).tolist()
+            grown += [([*tokens, token], nats + more[token], after, token) for token in range(VOCABULARY)]
+        live = []
+        for tokens, nats, state, last in sorted(grown, key=lambda one: -one[1])[: search.beam - len(found)]:
+            if last == END or len(tokens) == limit:
+                score = nats / ((5 + len(tokens)) / 6) ** search.length_penalty
+                found.append(Hypothesis(tokens[:-1] if last == END else tokens, score, nats))
+            else:
+                live.append((tokens, nats, state, last))
+    return sorted(found, key=lambda one: -one.score)[: search.best]
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.6, 3.0])
+@pytest.mark.parametrize(("size", "best"), [(1, 1), (2, 1), (3, 3), (6, 1), (6, 4)])
+def test_it_is_the_search_that_it_says_it_is(alpha: float, size: int, best: int) -> None:
+    search = Search(size, alpha, 0.0, best)
+    for limit in (3, 8):
+        for sentence, found in enumerate(searched(range(SENTENCES), search, limit)):
+            alike(found, plainly(sentence, search, limit))
+
+
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 3.0])
 def test_a_beam_of_one_is_greedy(alpha: float) -> None:
     limits = [LIMIT, 1, 0, 7, 12]
@@ -111,6 +139,13 @@ def test_ending_early_loses_nothing(alpha: float) -> None:
     for best in (1, 2, 5):
         part = searched(range(SENTENCES), Search(6, alpha, 0.0, best), limit=9)
         assert part == [found[:best] for found in whole]
+
+
+def test_a_longer_one_may_overtake_what_has_ended() -> None:
+    scores = torch.tensor([[1.0, 0.0, 0.0, 0.0]])  # the end is the likeliest at once, and the penalty for it high
+    state = State({"h": torch.zeros(85, 1)})
+    found = beam(lambda tokens, state: (scores.expand(len(tokens), -1), state), state, START, END, [4], Search(85, 6.0))
+    assert len(found[0][0].tokens) == 3
 
 
 def test_sentences_together_are_as_each_alone() -> None:
