@@ -123,7 +123,8 @@ def _table(data: Any, sides: Sides, alone: bool = False) -> tuple[Table, str, st
     if sides.header is None and not named and _may_lack_header(data) and len(columns) in ((1, 2) if alone else (2,)):
         table = read_table(data, as_text=True, header=False)
         said = "the first line is a pair, for it names no usual columns (--header: it names the columns)"
-        return table, "column_1", "column_2", (f"source and target: the first and the second column; {said}",)
+        columns = table.frame.columns  # polars counts them from 0 or from 1, by its version
+        return table, columns[0], columns[-1], (f"source and target: the first and the second column; {said}",)
     if sides.source is None and sides.target is None and not usual and len(columns) == 2:
         return (
             table,
