@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from unrolled.tasks.forecast.model import ForecastModel
     from unrolled.tasks.tag.model import TagModel
     from unrolled.tasks.text.model import TextModel
+    from unrolled.tasks.translate.model import TranslateModel
+    from unrolled.wirings.encoder_decoder import EncoderDecoder
     from unrolled.wirings.many_to_many import ManyToMany
     from unrolled.wirings.sampling import Sampling
 
@@ -43,6 +45,7 @@ _ROOMS = {
     "RNN": "layers.drop_in",
     "Cell": "equations.cell",
     "ClassifyModel": "tasks.classify.model",
+    "EncoderDecoder": "wirings.encoder_decoder",
     "EquationError": "equations.text",
     "ForecastModel": "tasks.forecast.model",
     "ManyToMany": "wirings.many_to_many",
@@ -51,6 +54,7 @@ _ROOMS = {
     "State": "state",
     "TagModel": "tasks.tag.model",
     "TextModel": "tasks.text.model",
+    "TranslateModel": "tasks.translate.model",
     "UnrolledError": "errors",
     "UsageError": "errors",
     "Vocabulary": "data.vocabulary",
@@ -77,6 +81,7 @@ __all__ = [
     "RNN",
     "Cell",
     "ClassifyModel",
+    "EncoderDecoder",
     "EquationError",
     "ForecastModel",
     "ManyToMany",
@@ -85,6 +90,7 @@ __all__ = [
     "State",
     "TagModel",
     "TextModel",
+    "TranslateModel",
     "UnrolledError",
     "UsageError",
     "Vocabulary",

@@ -7,6 +7,7 @@ from tasks import samples_classify
 from tasks.contract import Case
 from tasks.samples_forecast import CASE as FORECAST
 from tasks.samples_tag import TAG_CASES
+from tasks.samples_translate import TRANSLATE
 from unrolled.data.bundled import bundled
 from unrolled.tasks.estimator import Sources
 from unrolled.tasks.text.model import TextModel
@@ -40,5 +41,6 @@ CASES = {
     ),
     **TAG_CASES,
     "forecast": FORECAST,
+    "translate": TRANSLATE,
 }
 """Each task on data as small as can be."""

@@ -34,7 +34,7 @@ def _add(name: str, task: Task) -> None:
     """The command of one task."""
 
     def train(
-        source: Annotated[str | None, typer.Argument(metavar="DATA", help=task.data)] = None,
+        data: Annotated[str | None, typer.Argument(metavar="DATA", help=task.data)] = None,
         valid: Valid = None,
         test: Test = None,
         out: Out = None,
@@ -45,7 +45,7 @@ def _add(name: str, task: Task) -> None:
         *,
         settings: dict[str, Any],
     ) -> None:
-        sources = {"source": source, "valid": valid, "test": test}
+        sources = {"source": data, "valid": valid, "test": test}
         _run(name, task, sources, out, force, resume, config, as_json, settings)
 
     train.__name__, train.__doc__ = name, task.says

@@ -9,6 +9,7 @@ from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.forecast.config import ForecastConfig
 from unrolled.tasks.tag.config import TagConfig
 from unrolled.tasks.text.config import TextConfig
+from unrolled.tasks.translate.config import TranslateConfig
 
 if TYPE_CHECKING:  # at run time these would bring torch along, and --help must not wait for it
     from unrolled.tasks.estimator import Estimator
@@ -52,6 +53,12 @@ def _classify() -> "type[Estimator]":
     return ClassifyModel
 
 
+def _translate() -> "type[Estimator]":
+    from unrolled.tasks.translate.model import TranslateModel
+
+    return TranslateModel
+
+
 TASKS = {
     "classify": Task(
         "Train a network that says of which class a sequence is: text, numbers over time, pictures, sounds.",
@@ -77,5 +84,11 @@ TASKS = {
         "A table of series: unique_id, ds, y (long), or a time and a column a series (wide).",
         ForecastConfig,
         _forecast,
+    ),
+    "translate": Task(
+        "Train a network that reads a sequence of tokens and writes another.",
+        "A table, the beginning of two files' names (see --source), or a folder with train/valid/test.",
+        TranslateConfig,
+        _translate,
     ),
 }

@@ -12,8 +12,14 @@ from torch import Tensor
 
 def apart(of: Callable[[Tensor], Tensor], values: Tensor, lengths: Tensor | None) -> list[Tensor]:
     """``of`` each row's valid steps, (1, T_n, ...), one after the other."""
+    return [of(row) for row in rows_alone(values, lengths)]
+
+
+def rows_alone(values: Tensor, lengths: Tensor | None) -> list[Tensor]:
+    """Each row's valid steps, (1, T_n, ...), in memory of its own: a product rounds by how its numbers are aligned."""
     steps = [values.shape[1]] * len(values) if lengths is None else lengths.tolist()
-    return [of(values[row : row + 1, :count]) for row, count in enumerate(steps)]
+    rows = (values[row : row + 1, :count] for row, count in enumerate(steps))
+    return [row.clone(memory_format=torch.contiguous_format) for row in rows]
 
 
 def side_by_side(rows: list[Tensor], steps: int) -> Tensor:

@@ -13,6 +13,12 @@ PREPARERS: dict[str, Callable[[Path, Path], None]] = {
     "classify.questions": classify.questions,
     "classify.sentiment": classify.sentiment,
     "classify.spoken_digits": classify.spoken_digits,
+from unrolled.data.prepared.translate import multi30k, spelling
+from unrolled.errors import UsageError, did_you_mean
+
+PREPARERS: dict[str, Callable[[Path, Path], None]] = {
+    "translate.multi30k": multi30k,
+    "translate.spelling": spelling,
 }
 """Each makes a recipe's files: from a data folder, into another."""
 

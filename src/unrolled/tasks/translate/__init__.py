@@ -1,0 +1,1 @@
+"""Translate: a network that reads a sequence of tokens and writes another; languages, spellings, sounds."""
