@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from unrolled.layers.recurrent import Recurrent
     from unrolled.layers.torch_weights import from_torch, to_torch
     from unrolled.state import State
+    from unrolled.tasks.frames.model import FramesModel
     from unrolled.tasks.text.model import TextModel
     from unrolled.wirings.many_to_many import ManyToMany
     from unrolled.wirings.sampling import Sampling
@@ -40,6 +41,7 @@ _ROOMS = {
     "RNN": "layers.drop_in",
     "Cell": "equations.cell",
     "EquationError": "equations.text",
+    "FramesModel": "tasks.frames.model",
     "ManyToMany": "wirings.many_to_many",
     "Recurrent": "layers.recurrent",
     "Sampling": "wirings.sampling",
@@ -71,6 +73,7 @@ __all__ = [
     "RNN",
     "Cell",
     "EquationError",
+    "FramesModel",
     "ManyToMany",
     "Recurrent",
     "Sampling",

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from tasks import samples_frames
 from tasks.contract import Case
 from unrolled.data.bundled import bundled
 from unrolled.tasks.estimator import Sources
@@ -34,5 +35,6 @@ CASES = {
         ["To be", "a", "First Citizen:\n", "We are accounted poor"],
         {name: value for name, value in TINY.items() if name not in ("steps", "validations")},
     ),
+    **samples_frames.CASES,
 }
 """Each task on data as small as can be."""

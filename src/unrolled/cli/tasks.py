@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unrolled.tasks.config import TaskConfig
+from unrolled.tasks.frames.config import FramesConfig
 from unrolled.tasks.text.config import TextConfig
 
 if TYPE_CHECKING:  # at run time these would bring torch along, and --help must not wait for it
@@ -31,6 +32,12 @@ def _text() -> "type[Estimator]":
     return TextModel
 
 
+def _frames() -> "type[Estimator]":
+    from unrolled.tasks.frames.model import FramesModel
+
+    return FramesModel
+
+
 TASKS = {
     "text": Task(
         "Train a network that says what comes next in a text.",
@@ -38,5 +45,11 @@ TASKS = {
         TextConfig,
         _text,
         has_splits=False,
+    ),
+    "frames": Task(
+        "Train a network that says what holds at every step of a sequence: a label, several, or numbers.",
+        "A table with a row a step, .npz arrays, or .json label sets.",
+        FramesConfig,
+        _frames,
     ),
 }
