@@ -33,7 +33,7 @@ def exercises(source: Path, into: Path) -> None:
 
 
 def lips(source: Path, into: Path) -> None:
-    """video_grid_lips: the last 50 of 500 clips in test.npz, all others in train.npz; x pictures, y the word's number."""
+    """video_grid_lips: the last 50 of 500 clips in test.npz, the others in train.npz; x pictures, y words by number."""
     with np.load(source / "video_grid_lips" / "lips_20x52.npz", allow_pickle=False) as raw:
         given = {"x": raw["frames"], "y": raw["frame_word"], "id": raw["clips"]}
         classes = raw["words"]

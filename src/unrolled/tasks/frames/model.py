@@ -84,7 +84,7 @@ class FramesModel(Estimator[FramesConfig, Recordings]):
             ``probabilities`` by label, or ``values``. With ``ahead`` they are those of so many steps later.
         """
         if isinstance(data, list | tuple):
-            read = from_values(data, self.form)
+            read = from_values(data, self.form, self.config)
         else:
             read = read_one(data, self.config, self.form, answers=False)
         sequences, size = read.sequences, self.config.batch
@@ -217,7 +217,7 @@ class FramesModel(Estimator[FramesConfig, Recordings]):
 
     def _encoded_step(self, step: Any) -> Tensor:
         """One step as the user has it, to features (D,)."""
-        (one,) = from_values([[step]], self.form).sequences
+        (one,) = from_values([[step]], self.form, self.config).sequences
         return self._features(one)[0].to(device_of(self.network))
 
     def _features(self, one: Recording) -> Tensor:

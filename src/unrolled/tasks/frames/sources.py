@@ -60,7 +60,7 @@ def prepared(recordings: Recordings, config: FramesConfig) -> Recordings:
     return _ahead(recordings.answered(), config)
 
 
-def from_values(values: Sequence[Any], form: Form) -> Recordings:
+def from_values(values: Sequence[Any], form: Form, config: FramesConfig) -> Recordings:
     """Sequences in memory: each (T, D) numbers, or T lists of labels where these are what is read."""
     sequences = []
     for number, value in enumerate(values, 1):
@@ -78,6 +78,12 @@ def from_values(values: Sequence[Any], form: Form) -> Recordings:
         features = features if features.dtype == torch.uint8 else features.float()
         if torch.isinf(features).any():
             raise UsageError(f"{where} holds an infinite number.")
+        missing = torch.isnan(features).any(1)
+        if config.missing == "refuse" and missing.any():
+            step = int(missing.int().argmax()) + 1
+            raise UsageError(
+                f"{where}, step {step}, holds a missing number (NaN); a model trained with --missing mean takes it."
+            )
         sequences.append(Recording(None, features, None))
     return Recordings("the sequences", "", sequences, form)
 
