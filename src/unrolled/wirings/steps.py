@@ -6,8 +6,8 @@ from unrolled.equations.cell import Cell
 from unrolled.layers.recurrent import Recurrent
 from unrolled.layers.streaming import LayerStream
 
-LINEAR = Cell("linear", "h' = W @ x + b")
-"""No state is read: what one step gives does not depend on those before it."""
+LINEAR = Cell("linear", "y = W @ x + b")
+"""It has no state: what one step gives does not depend on those before it."""
 
 
 class StepLinear(nn.Module):

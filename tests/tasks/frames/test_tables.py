@@ -70,7 +70,7 @@ def test_columns_that_are_named_win_over_usual_ones() -> None:
     assert found.sequences[0].answers[0][0] in ("x", "z")
     guessed = read(table, label="kind")
     assert guessed.form.features == ("lift", "turn", "tilt")  # not 'label', which would give the answer away
-    assert any(note.startswith("not read: label, phase") for note in guessed.notes)
+    assert any(note.startswith("not read: phase, label") for note in guessed.notes)
 
 
 def test_without_an_id_all_rows_are_one_sequence() -> None:
@@ -120,7 +120,11 @@ BAD: dict[str, tuple[Any, dict[str, Any], str]] = {
     "number as label": (rows((4, 3)), {"label": "lift"}, "the label in row 1 is .*; --regression predicts numbers"),
     "no such label": (rows((4, 3)), {"label": "fase"}, r"no column 'fase' \(--label\).* Did you mean 'phase'\?"),
     "no such feature": (rows((4, 3)), {"features": "lift,trun"}, "no column 'trun' .* Did you mean 'turn'"),
-    "feature is text": (rows((4, 3)), {"features": "phase", "label": "clip"}, "column 'phase' holds '.*' in row 1"),
+    "feature is text": (
+        rows((4, 3)),
+        {"features": "phase", "label": "turn", "regression": True},
+        "column 'phase' holds '.*' in row 1",
+    ),
     "nothing to read": ([{"id": 1, "y": "a"}], {}, "no numeric column is left to read from"),
     "time is text": (
         [row | {"step": f"t{row['step']}"} for row in rows((3,))],

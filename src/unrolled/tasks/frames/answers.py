@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -21,12 +21,12 @@ Figures = dict[str, Any]
 class Answers(Protocol):
     """One kind of answer. Scores are what the network gives, (..., size)."""
 
-    KIND: str
-    size: int
-    loss_name: str
+    KIND: ClassVar[str]
+    loss_name: ClassVar[str]
     """What the loss is."""
-    chance: str
+    chance: ClassVar[str]
     """What the cheapest baseline is called."""
+    size: int
 
     def encode(self, recording: Recording) -> Tensor:
         """A recording's answers as numbers, a step a row. Raises UsageError for those that cannot be learned."""
@@ -54,7 +54,9 @@ class Answers(Protocol):
 class OneLabel:
     """Every step has one label."""
 
-    KIND, loss_name, chance = "label", "nats a frame", "majority"
+    KIND: ClassVar[str] = "label"
+    loss_name: ClassVar[str] = "nats a frame"
+    chance: ClassVar[str] = "majority"
 
     def __init__(self, counts: Mapping[str, int], balanced: bool) -> None:
         self.counts, self.balanced = dict(counts), balanced
@@ -122,7 +124,9 @@ class OneLabel:
 class LabelSets:
     """Every step has any number of labels."""
 
-    KIND, loss_name, chance = "labels", "nats a frame", "independent frames"
+    KIND: ClassVar[str] = "labels"
+    loss_name: ClassVar[str] = "nats a frame"
+    chance: ClassVar[str] = "independent frames"
 
     def __init__(self, counts: Mapping[str, int], frames: int) -> None:
         self.counts, self.frames = dict(counts), frames
@@ -190,7 +194,9 @@ class LabelSets:
 class Numbers:
     """Every step has K numbers; they are learned less their mean, over their standard deviation."""
 
-    KIND, loss_name, chance = "numbers", "squared error over variance", "mean"
+    KIND: ClassVar[str] = "numbers"
+    loss_name: ClassVar[str] = "squared error over variance"
+    chance: ClassVar[str] = "mean"
 
     def __init__(self, names: Sequence[str], means: Sequence[float], deviations: Sequence[float]) -> None:
         self.names, self.size = list(names), len(names)

@@ -63,7 +63,7 @@ def read_arrays(source: Any, config: FramesConfig, form: Form | None, answers: b
         finite(kept, f"{name} ({x_name})", found.features, place, config.missing == "refuse")
     features = as_tensor(kept)
     known = None
-    if answers:
+    if answers and labels_name is not None:
         flat = _flat(arrays[labels_name], x, counts, used, labels_name, name)
         known = _answers(flat, config, arrays, labels_name, name, place)
     sequences, begin = [], 0
@@ -112,7 +112,7 @@ def _no_objects(key: str, value: np.ndarray | None, name: str) -> None:
 
 def _chosen(arrays: Mapping[str, np.ndarray], given: str | None, usual: tuple[str, ...], what: str, name: str) -> str:
     found = given or next((one for one in usual if one in arrays), None)
-    if found not in arrays:
+    if found is None or found not in arrays:
         asked = f"no array '{given}'" if given else f"no array of {what}"
         raise UsageError(f"{name} has {asked} (--{what}); it has {_listed(arrays)}; wanted: {KNOWN}.")
     return found

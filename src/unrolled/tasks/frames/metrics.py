@@ -1,6 +1,6 @@
 """Metrics of labelled steps: accuracy, macro F1, segment edit score, micro F1."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -20,7 +20,7 @@ def macro_f1(true: np.ndarray, said: np.ndarray) -> float:
     return float(np.mean(scores))
 
 
-def edit_score(true: Sequence[int], said: Sequence[int]) -> float:
+def edit_score(true: Iterable[int], said: Iterable[int]) -> float:
     """How alike the segments of one sequence are in their order, from 0 to 1; their lengths do not count.
 
     One less the Levenshtein distance between both sequences of segments, over the number of segments of the longer
