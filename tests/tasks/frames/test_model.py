@@ -192,10 +192,15 @@ def test_one_class_is_refused() -> None:
         FramesModel.fit(pl.DataFrame([row | {"phase": "up"} for row in rows()]), **TINY)
 
 
-def test_one_sequence_validates_on_its_end() -> None:
+def test_few_sequences_validate_on_their_ends() -> None:
     model = FramesModel.fit(pl.DataFrame(rows((50,))), **TINY, validation_fraction=0.2, baseline=False)
     assert model.metrics["validation"]["frames"] == 10
-    assert any("the last 10 of 50 steps" in note for note in model.metrics["data"]["notes"])
+    assert any("(10 of 50 steps)" in note for note in model.metrics["data"]["notes"])
+    model = FramesModel.fit(pl.DataFrame(rows((20, 1, 10))), **TINY, baseline=False)
+    assert model.metrics["data"]["steps"] == 18 + 1 + 9
+    assert model.metrics["validation"]["frames"] == 3
+    with pytest.raises(UsageError, match="3 steps are too few to hold some out"):
+        FramesModel.fit(pl.DataFrame(rows((1, 1, 1))), **TINY)
 
 
 def test_arrays_in_memory() -> None:

@@ -52,7 +52,7 @@ CHANGES: dict[str, Change] = {
     "missing": Change("mean", lambda model: model.config.missing),
     "dropout_input": Change(0.9, weights),
     "dropout_output": Change(0.9, weights),
-    "validation_fraction": Change(0.5, lambda model: model.metrics["validation"]["sequences"]),
+    "validation_fraction": Change(0.5, lambda model: model.metrics["validation"]["frames"]),
     "baseline": Change(False, lambda model: ALONE in model.metrics["validation"]["baselines"]),
 }
 

@@ -13,12 +13,14 @@ LAST_CLIPS = 50
 def gestures(source: Path, into: Path) -> None:
     """gesture_phase: for each video VIDEO.csv to test on and without_VIDEO.csv, all others, to learn from.
 
-    Columns: video, step, 18 positions (hands, head, spine, wrists), phase (in small letters). Time stamps are left out.
+    Columns: video, step, 18 positions (hands, head, spine, wrists), phase in small letters (one row of b1 has it in
+    Portuguese). Time stamps are left out.
     """
     frames = []
     for name in VIDEOS:
         raw = pl.read_csv(source / "gesture_phase" / f"{name}_raw.csv", infer_schema_length=None)
-        named = raw.drop("timestamp").with_columns(pl.col("phase").str.to_lowercase(), pl.lit(name).alias("video"))
+        phase = pl.col("phase").str.to_lowercase().replace("preparação", "preparation")
+        named = raw.drop("timestamp").with_columns(phase, pl.lit(name).alias("video"))
         frames.append(named.with_row_index("step"))
     _one_out(pl.concat(frames), "video", VIDEOS, into)
 

@@ -125,20 +125,26 @@ def _beside(one: Recording, ahead: int) -> Recording:
 
 
 def _held_out(whole: Recordings, config: FramesConfig) -> tuple[Recordings, Recordings, str]:
-    """Some sequences to validate on, by chance; of a single one its end."""
-    fraction, count = config.validation_fraction, len(whole.sequences)
-    if count == 1:
-        one = whole.sequences[0]
-        at = len(one) - max(1 + config.ahead, round(fraction * len(one)))
-        if at < 1 + config.ahead:
-            raise UsageError(f"{whole.name}: one sequence of {len(one)} steps is too short to cut; give --valid.")
-        said = f"validation: the last {len(one) - at:,} of {len(one):,} steps, as there is one sequence"
-        return replace(whole, sequences=[one.cut(0, at)]), replace(whole, sequences=[one.cut(at, len(one))]), said
-    kept, held = hold_out([None] * count, max(fraction, 0.5001 / count), config.seed)
-    said = f"validation: {len(held)} of {count} sequences, drawn by seed {config.seed}"
-    pick = whole.sequences
-    return (
-        replace(whole, sequences=[pick[one] for one in kept]),
-        replace(whole, sequences=[pick[one] for one in held]),
-        said,
-    )
+    """Some sequences to validate on, by chance; where the share is less than one sequence, the end of each."""
+    fraction, every = config.validation_fraction, whole.sequences
+    if fraction * len(every) >= 1:
+        kept, held = hold_out([None] * len(every), fraction, config.seed)
+        parts = [every[one] for one in kept], [every[one] for one in held]
+        said = f"validation: {len(held)} of {len(every)} sequences, drawn by seed {config.seed}"
+    else:
+        parts = _ends(every, fraction, 1 + config.ahead)
+        share, steps = f"the last {fraction:g} of each sequence", sum(map(len, parts[1]))
+        said = f"validation: {share} ({steps:,} of {whole.steps:,} steps), as they are few (--valid gives others)"
+    if not parts[1] or not parts[0]:
+        raise UsageError(
+            f"{whole.name}: {whole.steps} steps are too few to hold some out for validation; give --valid."
+        )
+    return replace(whole, sequences=parts[0]), replace(whole, sequences=parts[1]), said
+
+
+def _ends(every: Sequence[Recording], fraction: float, least: int) -> tuple[list[Recording], list[Recording]]:
+    """Sequences without their ends, and the ends; those too short for two parts of ``least`` steps are not cut."""
+    cuts = [len(one) - max(least, round(fraction * len(one))) for one in every]
+    short = [one for one, at in zip(every, cuts, strict=True) if at < least]
+    cut = [(one.cut(0, at), one.cut(at, len(one))) for one, at in zip(every, cuts, strict=True) if at >= least]
+    return [*(first for first, _ in cut), *short], [last for _, last in cut]
