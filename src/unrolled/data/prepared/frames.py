@@ -7,21 +7,25 @@ import polars as pl
 
 VIDEOS = ("a1", "a2", "a3", "b1", "b3", "c1", "c3")
 ROUTINES = ("13_29", "13_30", "13_31", "14_06", "14_14", "14_20")
+PHASES = {"D": "rest", "P": "preparation", "S": "stroke", "H": "hold", "R": "retraction"}
 LAST_CLIPS = 50
 
 
 def gestures(source: Path, into: Path) -> None:
     """gesture_phase: for each video VIDEO.csv to test on and without_VIDEO.csv, all others, to learn from.
 
-    Columns: video, step, 18 positions (hands, head, spine, wrists), phase in small letters (one row of b1 has it in
-    Portuguese). Time stamps are left out.
+    Columns: video, step, phase, and the 32 velocities and accelerations of hands and wrists of the processed files
+    (*_va3.csv, which begin at the fifth frame): positions of their own differ by person and camera.
     """
+    places = [f"{side}_{part}" for part in ("hand", "wrist") for side in ("left", "right")]
+    motions = [f"{what}_{place}_{axis}" for what in ("velocity", "acceleration") for place in places for axis in "xyz"]
+    scalars = [f"{what}_{place}" for what in ("speed", "scalar_acceleration") for place in places]
     frames = []
     for name in VIDEOS:
-        raw = pl.read_csv(source / "gesture_phase" / f"{name}_raw.csv", infer_schema_length=None)
-        phase = pl.col("phase").str.to_lowercase().replace("preparação", "preparation")
-        named = raw.drop("timestamp").with_columns(phase, pl.lit(name).alias("video"))
-        frames.append(named.with_row_index("step"))
+        raw = pl.read_csv(source / "gesture_phase" / f"{name}_va3.csv", infer_schema_length=None)
+        raw.columns = [*motions, *scalars, "phase"]
+        phase = pl.col("phase").str.strip_chars().replace_strict(PHASES)
+        frames.append(raw.with_columns(phase, pl.lit(name).alias("video")).with_row_index("step"))
     _one_out(pl.concat(frames), "video", VIDEOS, into)
 
 
