@@ -1,20 +1,13 @@
-"""Products as small as these are faster on one thread, and much faster where the machine is busy; torch's calls."""
+"""What tests of the engine share: small products, and which of torch's functions were called."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 
+from small_products import no_pauses, one_thread
 from unrolled.engine.torch_functions import FUNCTIONS
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture
@@ -32,3 +25,6 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name in {function.name for function in FUNCTIONS}:
         monkeypatch.setattr(torch, name, noting(name, getattr(torch, name)))
     return called
+
+
+__all__ = ["calls", "no_pauses", "one_thread"]

@@ -1,14 +1,5 @@
-"""Products as small as these are faster on one thread, and much faster where the machine is busy."""
+"""What tests of layers share: small products."""
 
-from collections.abc import Iterator
+from small_products import no_pauses, one_thread
 
-import pytest
-import torch
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+__all__ = ["no_pauses", "one_thread"]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from unrolled.cli.learn import train_app
+from unrolled.cli.recipe import recipe
 from unrolled.cli.show import cells, data
 from unrolled.cli.use import evaluate, generate, predict, score
 from unrolled.errors import UnrolledError
@@ -25,6 +26,7 @@ app.command()(predict)
 app.command()(evaluate)
 app.command()(generate)
 app.command()(score)
+app.command()(recipe)
 app.command()(cells)
 app.command()(data)
 

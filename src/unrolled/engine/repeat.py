@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from unrolled.engine.cpu.execute import Call, one_slot
+from unrolled.engine.cpu.team import threads_now
 from unrolled.engine.fused import effective, request_for, why_not
 from unrolled.engine.modes import looks_inside
 from unrolled.engine.precision import HALVES
@@ -82,7 +83,8 @@ class Repeat:
         live = all(tensor.data_ptr() in pointers for tensor in tensors[:own])
         if parts.before or parts.rows or parts.steps != ("x",) or len(parts.over_time) != 1 or not live:
             return None
-        call = Call(plan, "forward", request.inputs(tensors))
+        threads = threads_now(torch.get_num_threads())
+        call = Call(plan, "forward", request.inputs(tensors), threads=threads)
         size = call.scratch.nbytes + call.tape.memory.nbytes
         (output,) = parts.over_time
         if call.alive or size > _LARGE or run.cell.output not in (output, output.removesuffix("'")):
@@ -104,7 +106,7 @@ class Repeat:
             pointers,
             x.shape,
             x.dtype,
-            torch.get_num_threads(),
+            threads,
             (slots["base", "x"], slots["row", "x"], slots["step", "x"]),
             output,
             states,
@@ -119,7 +121,7 @@ def _fits(ready: _Ready, parameters: Mapping[str, Tensor], x: Tensor) -> bool:
         and x.dtype is dtype
         and list(map(Tensor.data_ptr, values)) == ready.pointers
         and all(value.dtype is dtype for value in values)
-        and torch.get_num_threads() == ready.threads
+        and threads_now(torch.get_num_threads()) == ready.threads
     )
 
 

@@ -2,7 +2,7 @@
 
 import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import torch
 
 from unrolled.cells.library import find_cell
-from unrolled.data.splits import Splits
+from unrolled.data.splits import Splits, shortened
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
 from unrolled.model_folder import METRICS, SOURCE, ModelFolder
@@ -33,6 +33,8 @@ def fit(
     force: bool = False,
     resume: bool = False,
     observer: Observer | None = None,
+    fingerprint: str | None = None,
+    examples: int | None = None,
     settings: Mapping[str, Any],
 ) -> Model:
     """Train a model of a task.
@@ -45,6 +47,8 @@ def fit(
         force: Replace a model that stands at ``out``.
         resume: Go on with the run that ``out`` holds, by its settings; only the budget may be given anew.
         observer: Who is told how it goes.
+        fingerprint: The sha256 (hex) that the data must have.
+        examples: Only about so many of each split, to see whether all runs through.
         settings: The fields of the task's configuration.
 
     Raises:
@@ -56,7 +60,7 @@ def fit(
         if out is None:
             raise UsageError("--resume goes on with the run in --out DIR; name the folder.")
         return _Run.resumed(kind, sources, ModelFolder.open(out), cell, settings).train(observer, resume=True)
-    run = _Run.fresh(kind, sources, cell, settings)
+    run = _Run.fresh(kind, sources, cell, _read_by(kind, fingerprint, examples), settings)
     if out is None:
         with tempfile.TemporaryDirectory() as scratch:
             return run.into(ModelFolder.create(Path(scratch) / "model")).train(observer)
@@ -79,14 +83,19 @@ class _Run(Generic[Model]):
 
     @classmethod
     def fresh(
-        cls, kind: type[Model], sources: Sources, cell: str | Path | Cell | None, settings: Mapping[str, Any]
+        cls,
+        kind: type[Model],
+        sources: Sources,
+        cell: str | Path | Cell | None,
+        read: Callable[[Sources, Any], Splits],
+        settings: Mapping[str, Any],
     ) -> "_Run[Model]":
         """A new run."""
         if cell is not None:
             settings = {**settings, "cell": cell.name if isinstance(cell, Cell) else str(cell)}
         config = make_config(kind.CONFIG, settings)
         chosen = rewritten(find_cell(config.cell if cell is None else cell), config)
-        splits = kind.read(sources, config)
+        splits = read(sources, config)
         torch.manual_seed(config.seed)
         return cls(splits, sources, kind.begin(splits, config, chosen))
 
@@ -203,6 +212,19 @@ class _Watcher:
         sample = self.model.sample(progress.step)
         self.model.network.train(training)
         self.observer.validated(progress, loss, sample)
+
+
+def _read_by(kind: type[Estimator], fingerprint: str | None, examples: int | None) -> Callable[[Sources, Any], Splits]:
+    """How the task reads, the fingerprint checked, and cut down to so many examples."""
+
+    def read(sources: Sources, config: Any) -> Splits:
+        splits = kind.read(sources, config)
+        if fingerprint not in (None, splits.fingerprint):
+            seen = f"its sha256 is {splits.fingerprint}, and not {fingerprint}"
+            raise UsageError(f"{splits.name} is not what is wanted: {seen}.")
+        return splits if examples is None else shortened(splits, examples)
+
+    return read
 
 
 def _steps_written(folder: ModelFolder) -> int:

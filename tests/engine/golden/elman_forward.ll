@@ -227,56 +227,56 @@ entry:
   %".62" = getelementptr i64, i64* %".1", i64 30
   %".63" = load i64, i64* %".62"
   %".64" = inttoptr i64 %".63" to i64*
-  %".86" = getelementptr i64, i64* %".1", i64 31
-  %".87" = load i64, i64* %".86"
-  %".88" = inttoptr i64 %".87" to i64*
-  %".95" = getelementptr i64, i64* %".1", i64 32
-  %".96" = load i64, i64* %".95"
-  %".104" = getelementptr i64, i64* %".1", i64 33
-  %".105" = load i64, i64* %".104"
-  %".107" = getelementptr i64, i64* %".1", i64 34
-  %".108" = load i64, i64* %".107"
-  %".135" = getelementptr i64, i64* %".1", i64 12
-  %".136" = load i64, i64* %".135"
-  %".137" = inttoptr i64 %".136" to i64*
-  %".140" = getelementptr i64, i64* %".1", i64 8
-  %".141" = load i64, i64* %".140"
-  %".142" = inttoptr i64 %".141" to float*
-  %".143" = getelementptr i64, i64* %".1", i64 6
-  %".144" = load i64, i64* %".143"
-  %".149" = getelementptr i64, i64* %".1", i64 35
-  %".150" = load i64, i64* %".149"
-  %".151" = getelementptr i64, i64* %".1", i64 36
+  %".88" = getelementptr i64, i64* %".1", i64 31
+  %".89" = load i64, i64* %".88"
+  %".90" = inttoptr i64 %".89" to i64*
+  %".97" = getelementptr i64, i64* %".1", i64 32
+  %".98" = load i64, i64* %".97"
+  %".106" = getelementptr i64, i64* %".1", i64 33
+  %".107" = load i64, i64* %".106"
+  %".109" = getelementptr i64, i64* %".1", i64 34
+  %".110" = load i64, i64* %".109"
+  %".137" = getelementptr i64, i64* %".1", i64 12
+  %".138" = load i64, i64* %".137"
+  %".139" = inttoptr i64 %".138" to i64*
+  %".142" = getelementptr i64, i64* %".1", i64 8
+  %".143" = load i64, i64* %".142"
+  %".144" = inttoptr i64 %".143" to float*
+  %".145" = getelementptr i64, i64* %".1", i64 6
+  %".146" = load i64, i64* %".145"
+  %".151" = getelementptr i64, i64* %".1", i64 35
   %".152" = load i64, i64* %".151"
-  %".156" = getelementptr i64, i64* %".1", i64 37
-  %".157" = load i64, i64* %".156"
-  %".158" = inttoptr i64 %".157" to float*
-  %".161" = getelementptr i64, i64* %".1", i64 7
-  %".162" = load i64, i64* %".161"
-  %".208" = getelementptr i64, i64* %".1", i64 38
-  %".209" = load i64, i64* %".208"
-  %".221" = getelementptr i64, i64* %".1", i64 39
-  %".222" = load i64, i64* %".221"
-  %".229" = getelementptr i64, i64* %".1", i64 2
-  %".230" = load i64, i64* %".229"
-  %".232" = getelementptr i64, i64* %".1", i64 3
-  %".233" = load i64, i64* %".232"
-  %".235" = getelementptr i64, i64* %".1", i64 1
-  %".236" = load i64, i64* %".235"
-  %".237" = inttoptr i64 %".236" to float*
-  %".238" = getelementptr i64, i64* %".1", i64 11
-  %".239" = load i64, i64* %".238"
-  %".243" = getelementptr i64, i64* %".1", i64 40
-  %".244" = load i64, i64* %".243"
-  %".245" = inttoptr i64 %".244" to float*
-  %".246" = getelementptr i64, i64* %".1", i64 41
-  %".247" = load i64, i64* %".246"
-  %".294" = getelementptr i64, i64* %".1", i64 42
-  %".295" = load i64, i64* %".294"
-  %".309" = getelementptr i64, i64* %".1", i64 10
-  %".310" = load i64, i64* %".309"
-  %".312" = getelementptr i64, i64* %".1", i64 9
-  %".313" = load i64, i64* %".312"
+  %".153" = getelementptr i64, i64* %".1", i64 36
+  %".154" = load i64, i64* %".153"
+  %".158" = getelementptr i64, i64* %".1", i64 37
+  %".159" = load i64, i64* %".158"
+  %".160" = inttoptr i64 %".159" to float*
+  %".163" = getelementptr i64, i64* %".1", i64 7
+  %".164" = load i64, i64* %".163"
+  %".212" = getelementptr i64, i64* %".1", i64 38
+  %".213" = load i64, i64* %".212"
+  %".225" = getelementptr i64, i64* %".1", i64 39
+  %".226" = load i64, i64* %".225"
+  %".233" = getelementptr i64, i64* %".1", i64 2
+  %".234" = load i64, i64* %".233"
+  %".236" = getelementptr i64, i64* %".1", i64 3
+  %".237" = load i64, i64* %".236"
+  %".239" = getelementptr i64, i64* %".1", i64 1
+  %".240" = load i64, i64* %".239"
+  %".241" = inttoptr i64 %".240" to float*
+  %".242" = getelementptr i64, i64* %".1", i64 11
+  %".243" = load i64, i64* %".242"
+  %".247" = getelementptr i64, i64* %".1", i64 40
+  %".248" = load i64, i64* %".247"
+  %".249" = inttoptr i64 %".248" to float*
+  %".250" = getelementptr i64, i64* %".1", i64 41
+  %".251" = load i64, i64* %".250"
+  %".300" = getelementptr i64, i64* %".1", i64 42
+  %".301" = load i64, i64* %".300"
+  %".315" = getelementptr i64, i64* %".1", i64 10
+  %".316" = load i64, i64* %".315"
+  %".318" = getelementptr i64, i64* %".1", i64 9
+  %".319" = load i64, i64* %".318"
   br label %"begin"
 begin:
   %".14" = mul i64 %".2", %".13"
@@ -311,13 +311,13 @@ begin.endif.if:
   %".70" = mul i64 %".69", %".3"
   br label %"look"
 begin.endif.endif:
-  %".85" = icmp slt i64 %".4", %".5"
-  %".89" = select  i1 %".85", i64 %".4", i64 0
-  %".90" = getelementptr i64, i64* %".88", i64 %".89"
-  %".91" = load i64, i64* %".90"
-  %".92" = select  i1 %".85", i64 %".91", i64 0
-  %".93" = icmp slt i64 %".19", %".92"
-  %".94" = select  i1 %".93", i64 %".19", i64 %".92"
+  %".87" = icmp slt i64 %".4", %".5"
+  %".91" = select  i1 %".87", i64 %".4", i64 0
+  %".92" = getelementptr i64, i64* %".90", i64 %".91"
+  %".93" = load i64, i64* %".92"
+  %".94" = select  i1 %".87", i64 %".93", i64 0
+  %".95" = icmp slt i64 %".19", %".94"
+  %".96" = select  i1 %".95", i64 %".19", i64 %".94"
   br label %"head"
 look:
   %".72" = phi  i64 [0, %"begin.endif.if"], [%".77", %"again.endif"]
@@ -333,268 +333,276 @@ again:
 met:
   br label %"begin.endif.endif"
 again.if:
-  %".81" = call i32 @"sched_yield"()
+  %".81" = getelementptr i64, i64* %".64", i64 1
+  %".82" = atomicrmw add i64* %".81", i64 1 monotonic
+  %".83" = call i32 @"sched_yield"()
   br label %"again.endif"
 again.endif:
   br label %"look"
 head:
-  %".98" = phi  i64 [%".17", %"begin.endif.endif"], [%".350", %"behind.3"]
-  %".99" = icmp slt i64 %".98", %".94"
-  br i1 %".99", label %"inside", label %"behind"
+  %".100" = phi  i64 [%".17", %"begin.endif.endif"], [%".358", %"behind.3"]
+  %".101" = icmp slt i64 %".100", %".96"
+  br i1 %".101", label %"inside", label %"behind"
 inside:
-  %".101" = add i64 %".98", %".96"
-  %".102" = icmp slt i64 %".101", %".94"
-  %".103" = select  i1 %".102", i64 %".101", i64 %".94"
-  %".106" = mul i64 %".105", 1
-  %".109" = ashr i64 %".106", 1
-  %".110" = add i64 %".6", 1
-  %".111" = mul i64 %".109", %".6"
-  %".112" = sdiv i64 %".111", %".7"
-  %".113" = shl i64 %".112", 1
-  %".114" = mul i64 %".109", %".110"
-  %".115" = sdiv i64 %".114", %".7"
-  %".116" = shl i64 %".115", 1
-  %".117" = ashr i64 %".113", 1
-  %".118" = ashr i64 %".116", 1
+  %".103" = add i64 %".100", %".98"
+  %".104" = icmp slt i64 %".103", %".96"
+  %".105" = select  i1 %".104", i64 %".103", i64 %".96"
+  %".108" = mul i64 %".107", 1
+  %".111" = ashr i64 %".108", 1
+  %".112" = add i64 %".6", 1
+  %".113" = mul i64 %".111", %".6"
+  %".114" = sdiv i64 %".113", %".7"
+  %".115" = shl i64 %".114", 1
+  %".116" = mul i64 %".111", %".112"
+  %".117" = sdiv i64 %".116", %".7"
+  %".118" = shl i64 %".117", 1
+  %".119" = ashr i64 %".115", 1
+  %".120" = ashr i64 %".118", 1
   br label %"head.1"
 behind:
   ret void
 head.1:
-  %".120" = phi  i64 [%".117", %"inside"], [%".170", %"behind.2"]
-  %".121" = icmp slt i64 %".120", %".118"
-  br i1 %".121", label %"inside.1", label %"behind.1"
+  %".122" = phi  i64 [%".119", %"inside"], [%".172", %"behind.2"]
+  %".123" = icmp slt i64 %".122", %".120"
+  br i1 %".123", label %"inside.1", label %"behind.1"
 inside.1:
-  %".123" = add i64 %".120", %".108"
-  %".124" = icmp slt i64 %".123", %".118"
-  %".125" = select  i1 %".124", i64 %".123", i64 %".118"
-  %".126" = sub i64 %".125", %".120"
+  %".125" = add i64 %".122", %".110"
+  %".126" = icmp slt i64 %".125", %".120"
+  %".127" = select  i1 %".126", i64 %".125", i64 %".120"
+  %".128" = sub i64 %".127", %".122"
   br label %"head.2"
 behind.1:
-  %".172" = icmp sgt i64 %".7", 1
-  br i1 %".172", label %"behind.1.if", label %"behind.1.endif"
+  %".174" = icmp sgt i64 %".7", 1
+  br i1 %".174", label %"behind.1.if", label %"behind.1.endif"
 head.2:
-  %".128" = phi  i64 [%".4", %"inside.1"], [%".168", %"inside.2"]
-  %".129" = icmp slt i64 %".128", %".5"
-  br i1 %".129", label %"inside.2", label %"behind.2"
+  %".130" = phi  i64 [%".4", %"inside.1"], [%".170", %"inside.2"]
+  %".131" = icmp slt i64 %".130", %".5"
+  br i1 %".131", label %"inside.2", label %"behind.2"
 inside.2:
-  %".131" = getelementptr i64, i64* %".88", i64 %".128"
-  %".132" = load i64, i64* %".131"
-  %".133" = icmp slt i64 %".103", %".132"
-  %".134" = select  i1 %".133", i64 %".103", i64 %".132"
-  %".138" = getelementptr i64, i64* %".137", i64 %".128"
-  %".139" = load i64, i64* %".138"
-  %".145" = mul i64 %".128", %".144"
-  %".146" = getelementptr float, float* %".142", i64 %".145"
-  %".147" = mul i64 %".120", 16
-  %".148" = getelementptr float, float* %".146", i64 %".147"
-  %".153" = mul i64 %".139", %".152"
-  %".154" = mul i64 %".98", %".150"
-  %".155" = add i64 %".153", %".154"
-  %".159" = getelementptr float, float* %".158", i64 %".155"
-  %".160" = sub i64 %".134", %".98"
-  %".163" = getelementptr float, float* %".40", i64 %".42"
-  %".164" = mul i64 %".120", %".30"
-  %".165" = mul i64 %".164", 16
-  %".166" = getelementptr float, float* %".163", i64 %".165"
-  call void @"unrolled_product_float32_8"(i64 %".160", i64 %".30", float* %".159", i64 %".150", float* %".166", i64 %".126", float* %".148", i64 %".162", i64 0)
-  %".168" = add i64 %".128", 1
+  %".133" = getelementptr i64, i64* %".90", i64 %".130"
+  %".134" = load i64, i64* %".133"
+  %".135" = icmp slt i64 %".105", %".134"
+  %".136" = select  i1 %".135", i64 %".105", i64 %".134"
+  %".140" = getelementptr i64, i64* %".139", i64 %".130"
+  %".141" = load i64, i64* %".140"
+  %".147" = mul i64 %".130", %".146"
+  %".148" = getelementptr float, float* %".144", i64 %".147"
+  %".149" = mul i64 %".122", 16
+  %".150" = getelementptr float, float* %".148", i64 %".149"
+  %".155" = mul i64 %".141", %".154"
+  %".156" = mul i64 %".100", %".152"
+  %".157" = add i64 %".155", %".156"
+  %".161" = getelementptr float, float* %".160", i64 %".157"
+  %".162" = sub i64 %".136", %".100"
+  %".165" = getelementptr float, float* %".40", i64 %".42"
+  %".166" = mul i64 %".122", %".30"
+  %".167" = mul i64 %".166", 16
+  %".168" = getelementptr float, float* %".165", i64 %".167"
+  call void @"unrolled_product_float32_8"(i64 %".162", i64 %".30", float* %".161", i64 %".152", float* %".168", i64 %".128", float* %".150", i64 %".164", i64 0)
+  %".170" = add i64 %".130", 1
   br label %"head.2"
 behind.2:
-  %".170" = add i64 %".120", %".108"
+  %".172" = add i64 %".122", %".110"
   br label %"head.1"
 behind.1.if:
-  %".174" = atomicrmw add i64* %".64", i64 1 acq_rel
-  %".175" = sdiv i64 %".174", %".7"
-  %".176" = add i64 %".175", 1
-  %".177" = mul i64 %".176", %".7"
+  %".176" = atomicrmw add i64* %".64", i64 1 acq_rel
+  %".177" = sdiv i64 %".176", %".7"
+  %".178" = add i64 %".177", 1
+  %".179" = mul i64 %".178", %".7"
   br label %"look.1"
 behind.1.endif:
   br label %"head.3"
 look.1:
-  %".179" = phi  i64 [0, %"behind.1.if"], [%".184", %"again.1.endif"]
-  %".180" = load atomic i64, i64* %".64" acquire, align 8
-  %".181" = icmp sge i64 %".180", %".177"
-  br i1 %".181", label %"met.1", label %"again.1"
+  %".181" = phi  i64 [0, %"behind.1.if"], [%".186", %"again.1.endif"]
+  %".182" = load atomic i64, i64* %".64" acquire, align 8
+  %".183" = icmp sge i64 %".182", %".179"
+  br i1 %".183", label %"met.1", label %"again.1"
 again.1:
   call void @"llvm.x86.sse2.pause"()
-  %".184" = add i64 %".179", 1
-  %".185" = and i64 %".184", 32767
-  %".186" = icmp eq i64 %".185", 0
-  br i1 %".186", label %"again.1.if", label %"again.1.endif"
+  %".186" = add i64 %".181", 1
+  %".187" = and i64 %".186", 32767
+  %".188" = icmp eq i64 %".187", 0
+  br i1 %".188", label %"again.1.if", label %"again.1.endif"
 met.1:
   br label %"behind.1.endif"
 again.1.if:
-  %".188" = call i32 @"sched_yield"()
+  %".190" = getelementptr i64, i64* %".64", i64 1
+  %".191" = atomicrmw add i64* %".190", i64 1 monotonic
+  %".192" = call i32 @"sched_yield"()
   br label %"again.1.endif"
 again.1.endif:
   br label %"look.1"
 head.3:
-  %".193" = phi  i64 [%".98", %"behind.1.endif"], [%".348", %"behind.7.endif"]
-  %".194" = icmp slt i64 %".193", %".103"
-  br i1 %".194", label %"inside.3", label %"behind.3"
+  %".197" = phi  i64 [%".100", %"behind.1.endif"], [%".356", %"behind.7.endif"]
+  %".198" = icmp slt i64 %".197", %".105"
+  br i1 %".198", label %"inside.3", label %"behind.3"
 inside.3:
   br label %"head.4"
 behind.3:
-  %".350" = add i64 %".98", %".96"
+  %".358" = add i64 %".100", %".98"
   br label %"head"
 head.4:
-  %".197" = phi  i64 [%".4", %"inside.3"], [%".206", %"inside.4"]
-  %".198" = phi  i64 [%".4", %"inside.3"], [%".205", %"inside.4"]
-  %".199" = icmp slt i64 %".197", %".5"
-  br i1 %".199", label %"inside.4", label %"behind.4"
+  %".201" = phi  i64 [%".4", %"inside.3"], [%".210", %"inside.4"]
+  %".202" = phi  i64 [%".4", %"inside.3"], [%".209", %"inside.4"]
+  %".203" = icmp slt i64 %".201", %".5"
+  br i1 %".203", label %"inside.4", label %"behind.4"
 inside.4:
-  %".201" = getelementptr i64, i64* %".88", i64 %".197"
-  %".202" = load i64, i64* %".201"
-  %".203" = icmp sgt i64 %".202", %".193"
-  %".204" = zext i1 %".203" to i64
-  %".205" = add i64 %".198", %".204"
-  %".206" = add i64 %".197", 1
+  %".205" = getelementptr i64, i64* %".90", i64 %".201"
+  %".206" = load i64, i64* %".205"
+  %".207" = icmp sgt i64 %".206", %".197"
+  %".208" = zext i1 %".207" to i64
+  %".209" = add i64 %".202", %".208"
+  %".210" = add i64 %".201", 1
   br label %"head.4"
 behind.4:
-  %".210" = icmp ne i64 %".209", 0
-  br i1 %".210", label %"behind.4.if", label %"behind.4.endif"
+  %".214" = icmp ne i64 %".213", 0
+  br i1 %".214", label %"behind.4.if", label %"behind.4.endif"
 behind.4.if:
-  %".212" = inttoptr i64 %".209" to i8*
-  %".213" = icmp eq i64 %".6", 0
-  br i1 %".213", label %"behind.4.if.if", label %"behind.4.if.endif"
+  %".216" = inttoptr i64 %".213" to i8*
+  %".217" = icmp eq i64 %".6", 0
+  br i1 %".217", label %"behind.4.if.if", label %"behind.4.if.endif"
 behind.4.endif:
-  %".285" = sub i64 %".193", %".98"
-  %".286" = ashr i64 %".105", 1
-  %".287" = add i64 %".6", 1
-  %".288" = mul i64 %".286", %".6"
-  %".289" = sdiv i64 %".288", %".7"
-  %".290" = shl i64 %".289", 1
-  %".291" = mul i64 %".286", %".287"
-  %".292" = sdiv i64 %".291", %".7"
-  %".293" = shl i64 %".292", 1
+  %".291" = sub i64 %".197", %".100"
+  %".292" = ashr i64 %".107", 1
+  %".293" = add i64 %".6", 1
+  %".294" = mul i64 %".292", %".6"
+  %".295" = sdiv i64 %".294", %".7"
+  %".296" = shl i64 %".295", 1
+  %".297" = mul i64 %".292", %".293"
+  %".298" = sdiv i64 %".297", %".7"
+  %".299" = shl i64 %".298", 1
   br label %"head.7"
 behind.4.if.if:
   br label %"head.5"
 behind.4.if.endif:
-  %".264" = icmp sgt i64 %".7", 1
-  br i1 %".264", label %"behind.4.if.endif.if", label %"behind.4.if.endif.endif"
+  %".268" = icmp sgt i64 %".7", 1
+  br i1 %".268", label %"behind.4.if.endif.if", label %"behind.4.if.endif.endif"
 head.5:
-  %".216" = phi  i64 [%".4", %"behind.4.if.if"], [%".261", %"inside.5.endif"]
-  %".217" = icmp slt i64 %".216", %".198"
-  br i1 %".217", label %"inside.5", label %"behind.5"
+  %".220" = phi  i64 [%".4", %"behind.4.if.if"], [%".265", %"inside.5.endif"]
+  %".221" = icmp slt i64 %".220", %".202"
+  br i1 %".221", label %"inside.5", label %"behind.5"
 inside.5:
-  %".219" = getelementptr i64, i64* %".137", i64 %".216"
-  %".220" = load i64, i64* %".219"
-  %".223" = mul i64 %".220", %".222"
-  %".224" = add i64 %".223", %".193"
-  %".225" = getelementptr i8, i8* %".212", i64 %".224"
-  %".226" = load i8, i8* %".225"
-  %".227" = icmp ne i8 %".226", 0
-  br i1 %".227", label %"inside.5.if", label %"inside.5.endif"
+  %".223" = getelementptr i64, i64* %".139", i64 %".220"
+  %".224" = load i64, i64* %".223"
+  %".227" = mul i64 %".224", %".226"
+  %".228" = add i64 %".227", %".197"
+  %".229" = getelementptr i8, i8* %".216", i64 %".228"
+  %".230" = load i8, i8* %".229"
+  %".231" = icmp ne i8 %".230", 0
+  br i1 %".231", label %"inside.5.if", label %"inside.5.endif"
 behind.5:
   br label %"behind.4.if.endif"
 inside.5.if:
-  %".231" = and i64 %".193", %".230"
-  %".234" = mul i64 %".231", %".233"
-  %".240" = mul i64 %".216", %".239"
-  %".241" = add i64 %".234", %".240"
-  %".242" = getelementptr float, float* %".237", i64 %".241"
-  %".248" = mul i64 %".220", %".247"
-  %".249" = getelementptr float, float* %".245", i64 %".248"
+  %".235" = and i64 %".197", %".234"
+  %".238" = mul i64 %".235", %".237"
+  %".244" = mul i64 %".220", %".243"
+  %".245" = add i64 %".238", %".244"
+  %".246" = getelementptr float, float* %".241", i64 %".245"
+  %".252" = mul i64 %".224", %".251"
+  %".253" = getelementptr float, float* %".249", i64 %".252"
   br label %"head.6"
 inside.5.endif:
-  %".261" = add i64 %".216", 1
+  %".265" = add i64 %".220", 1
   br label %"head.5"
 head.6:
-  %".251" = phi  i64 [0, %"inside.5.if"], [%".258", %"inside.6"]
-  %".252" = icmp slt i64 %".251", %".28"
-  br i1 %".252", label %"inside.6", label %"behind.6"
+  %".255" = phi  i64 [0, %"inside.5.if"], [%".262", %"inside.6"]
+  %".256" = icmp slt i64 %".255", %".28"
+  br i1 %".256", label %"inside.6", label %"behind.6"
 inside.6:
-  %".254" = getelementptr float, float* %".242", i64 %".251"
-  %".255" = getelementptr float, float* %".249", i64 %".251"
-  %".256" = load float, float* %".255"
-  store float %".256", float* %".254"
-  %".258" = add i64 %".251", 1
+  %".258" = getelementptr float, float* %".246", i64 %".255"
+  %".259" = getelementptr float, float* %".253", i64 %".255"
+  %".260" = load float, float* %".259"
+  store float %".260", float* %".258"
+  %".262" = add i64 %".255", 1
   br label %"head.6"
 behind.6:
   br label %"inside.5.endif"
 behind.4.if.endif.if:
-  %".266" = atomicrmw add i64* %".64", i64 1 acq_rel
-  %".267" = sdiv i64 %".266", %".7"
-  %".268" = add i64 %".267", 1
-  %".269" = mul i64 %".268", %".7"
+  %".270" = atomicrmw add i64* %".64", i64 1 acq_rel
+  %".271" = sdiv i64 %".270", %".7"
+  %".272" = add i64 %".271", 1
+  %".273" = mul i64 %".272", %".7"
   br label %"look.2"
 behind.4.if.endif.endif:
   br label %"behind.4.endif"
 look.2:
-  %".271" = phi  i64 [0, %"behind.4.if.endif.if"], [%".276", %"again.2.endif"]
-  %".272" = load atomic i64, i64* %".64" acquire, align 8
-  %".273" = icmp sge i64 %".272", %".269"
-  br i1 %".273", label %"met.2", label %"again.2"
+  %".275" = phi  i64 [0, %"behind.4.if.endif.if"], [%".280", %"again.2.endif"]
+  %".276" = load atomic i64, i64* %".64" acquire, align 8
+  %".277" = icmp sge i64 %".276", %".273"
+  br i1 %".277", label %"met.2", label %"again.2"
 again.2:
   call void @"llvm.x86.sse2.pause"()
-  %".276" = add i64 %".271", 1
-  %".277" = and i64 %".276", 32767
-  %".278" = icmp eq i64 %".277", 0
-  br i1 %".278", label %"again.2.if", label %"again.2.endif"
+  %".280" = add i64 %".275", 1
+  %".281" = and i64 %".280", 32767
+  %".282" = icmp eq i64 %".281", 0
+  br i1 %".282", label %"again.2.if", label %"again.2.endif"
 met.2:
   br label %"behind.4.if.endif.endif"
 again.2.if:
-  %".280" = call i32 @"sched_yield"()
+  %".284" = getelementptr i64, i64* %".64", i64 1
+  %".285" = atomicrmw add i64* %".284", i64 1 monotonic
+  %".286" = call i32 @"sched_yield"()
   br label %"again.2.endif"
 again.2.endif:
   br label %"look.2"
 head.7:
-  %".297" = phi  i64 [%".290", %"behind.4.endif"], [%".326", %"inside.7"]
-  %".298" = icmp slt i64 %".297", %".293"
-  br i1 %".298", label %"inside.7", label %"behind.7"
+  %".303" = phi  i64 [%".296", %"behind.4.endif"], [%".332", %"inside.7"]
+  %".304" = icmp slt i64 %".303", %".299"
+  br i1 %".304", label %"inside.7", label %"behind.7"
 inside.7:
-  %".300" = add i64 %".297", %".295"
-  %".301" = icmp slt i64 %".300", %".293"
-  %".302" = select  i1 %".301", i64 %".300", i64 %".293"
-  %".303" = sub i64 %".302", %".297"
-  %".304" = mul i64 %".303", 1
-  %".305" = add i64 %".304", 1
-  %".306" = sdiv i64 %".305", 2
-  %".307" = mul i64 %".297", 1
-  %".308" = sdiv i64 %".307", 2
-  %".311" = getelementptr float, float* %".15", i64 %".310"
-  %".314" = and i64 %".193", %".230"
-  %".315" = mul i64 %".314", %".233"
-  %".316" = getelementptr float, float* %".237", i64 %".315"
-  %".317" = mul i64 %".4", %".239"
-  %".318" = getelementptr float, float* %".316", i64 %".317"
-  %".319" = sub i64 %".198", %".4"
-  %".320" = getelementptr float, float* %".40", i64 %".57"
-  %".321" = mul i64 %".308", %".28"
-  %".322" = mul i64 %".321", 16
-  %".323" = getelementptr float, float* %".320", i64 %".322"
-  call void @"unrolled_product_float32_8"(i64 %".319", i64 %".28", float* %".318", i64 %".239", float* %".323", i64 %".306", float* %".311", i64 %".313", i64 0)
-  call void @"forward_stage0"(i64* %".1", i64 %".193", i64 %".285", i64 %".4", i64 %".198", i64 %".297", i64 %".302", float* %".15")
-  %".326" = add i64 %".297", %".295"
+  %".306" = add i64 %".303", %".301"
+  %".307" = icmp slt i64 %".306", %".299"
+  %".308" = select  i1 %".307", i64 %".306", i64 %".299"
+  %".309" = sub i64 %".308", %".303"
+  %".310" = mul i64 %".309", 1
+  %".311" = add i64 %".310", 1
+  %".312" = sdiv i64 %".311", 2
+  %".313" = mul i64 %".303", 1
+  %".314" = sdiv i64 %".313", 2
+  %".317" = getelementptr float, float* %".15", i64 %".316"
+  %".320" = and i64 %".197", %".234"
+  %".321" = mul i64 %".320", %".237"
+  %".322" = getelementptr float, float* %".241", i64 %".321"
+  %".323" = mul i64 %".4", %".243"
+  %".324" = getelementptr float, float* %".322", i64 %".323"
+  %".325" = sub i64 %".202", %".4"
+  %".326" = getelementptr float, float* %".40", i64 %".57"
+  %".327" = mul i64 %".314", %".28"
+  %".328" = mul i64 %".327", 16
+  %".329" = getelementptr float, float* %".326", i64 %".328"
+  call void @"unrolled_product_float32_8"(i64 %".325", i64 %".28", float* %".324", i64 %".243", float* %".329", i64 %".312", float* %".317", i64 %".319", i64 0)
+  call void @"forward_stage0"(i64* %".1", i64 %".197", i64 %".291", i64 %".4", i64 %".202", i64 %".303", i64 %".308", float* %".15")
+  %".332" = add i64 %".303", %".301"
   br label %"head.7"
 behind.7:
-  %".328" = icmp sgt i64 %".7", 1
-  br i1 %".328", label %"behind.7.if", label %"behind.7.endif"
+  %".334" = icmp sgt i64 %".7", 1
+  br i1 %".334", label %"behind.7.if", label %"behind.7.endif"
 behind.7.if:
-  %".330" = atomicrmw add i64* %".64", i64 1 acq_rel
-  %".331" = sdiv i64 %".330", %".7"
-  %".332" = add i64 %".331", 1
-  %".333" = mul i64 %".332", %".7"
+  %".336" = atomicrmw add i64* %".64", i64 1 acq_rel
+  %".337" = sdiv i64 %".336", %".7"
+  %".338" = add i64 %".337", 1
+  %".339" = mul i64 %".338", %".7"
   br label %"look.3"
 behind.7.endif:
-  %".348" = add i64 %".193", 1
+  %".356" = add i64 %".197", 1
   br label %"head.3"
 look.3:
-  %".335" = phi  i64 [0, %"behind.7.if"], [%".340", %"again.3.endif"]
-  %".336" = load atomic i64, i64* %".64" acquire, align 8
-  %".337" = icmp sge i64 %".336", %".333"
-  br i1 %".337", label %"met.3", label %"again.3"
+  %".341" = phi  i64 [0, %"behind.7.if"], [%".346", %"again.3.endif"]
+  %".342" = load atomic i64, i64* %".64" acquire, align 8
+  %".343" = icmp sge i64 %".342", %".339"
+  br i1 %".343", label %"met.3", label %"again.3"
 again.3:
   call void @"llvm.x86.sse2.pause"()
-  %".340" = add i64 %".335", 1
-  %".341" = and i64 %".340", 32767
-  %".342" = icmp eq i64 %".341", 0
-  br i1 %".342", label %"again.3.if", label %"again.3.endif"
+  %".346" = add i64 %".341", 1
+  %".347" = and i64 %".346", 32767
+  %".348" = icmp eq i64 %".347", 0
+  br i1 %".348", label %"again.3.if", label %"again.3.endif"
 met.3:
   br label %"behind.7.endif"
 again.3.if:
-  %".344" = call i32 @"sched_yield"()
+  %".350" = getelementptr i64, i64* %".64", i64 1
+  %".351" = atomicrmw add i64* %".350", i64 1 monotonic
+  %".352" = call i32 @"sched_yield"()
   br label %"again.3.endif"
 again.3.endif:
   br label %"look.3"

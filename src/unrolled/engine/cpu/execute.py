@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 from unrolled.engine.cpu.arena import ARENA
 from unrolled.engine.cpu.form import Form, Share, StatePlace, form_of, padded, sharing
-from unrolled.engine.cpu.team import orders_for, run_jobs, threads_there
+from unrolled.engine.cpu.team import orders_for, run_jobs, threads_now, threads_there
 from unrolled.engine.plan import Plan
 from unrolled.equations.sizes import Size
 
@@ -164,7 +164,7 @@ class Call:
     """One pass over one batch."""
 
     def __init__(self, plan: Plan, which: str, inputs: Inputs, tape: Tape | None = None, threads: int = 0) -> None:
-        threads = threads_there(threads or torch.get_num_threads())
+        threads = threads or threads_now(torch.get_num_threads())
         share = tape.share if tape else sharing(plan, inputs.shape, inputs.units, threads)
         self.inputs = inputs
         self.form: Form = form_of(plan, which, inputs.dtype, inputs.units, inputs.shape, share)
@@ -185,7 +185,7 @@ class Call:
             for slot, offset in places:
                 table[slot] = start + offset
         table[form.steps_of_all] = inputs.steps_of_all or inputs.shape[1]
-        self.meeting = ctypes.c_int64(0)
+        self.meeting = (ctypes.c_int64 * 2)()
         table[form.barrier] = ctypes.addressof(self.meeting)
         self.places: Tensor | slice = slice(None)
         if inputs.lengths is not None:
@@ -213,7 +213,7 @@ class Call:
             form.code(address, 0, 1, *shares[0])
             return
         orders = form.orders if self.tape.order is None else orders_for(form.address, shares)
-        if threads_there(count) == count and run_jobs(orders, address):
+        if threads_there(count) == count and run_jobs(orders, address, self.meeting):
             return
         others = [Thread(target=form.code, args=(address, job, count, *shares[job])) for job in range(1, count)]
         for one in others:

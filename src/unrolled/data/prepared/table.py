@@ -1,0 +1,18 @@
+"""The preparers by name."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from unrolled.errors import UsageError, did_you_mean
+
+PREPARERS: dict[str, Callable[[Path, Path], None]] = {}
+"""Each makes a recipe's files: from a data folder, into another."""
+
+
+def preparer(name: str) -> Callable[[Path, Path], None]:
+    """The preparer of that name, as ``classify.sentiment``. Raises UsageError where there is none."""
+    if name not in PREPARERS:
+        raise UsageError(
+            f"there is no preparer '{name}'; there are {', '.join(PREPARERS)}.{did_you_mean(name, PREPARERS)}"
+        )
+    return PREPARERS[name]
