@@ -89,6 +89,7 @@ def test_recurrence_is_worth_something_where_the_past_counts() -> None:
     figures = model.metrics["validation"]
     alone, majority = figures["baselines"][ALONE], figures["baselines"]["majority"]
     assert figures["accuracy"] > alone["accuracy"] + 0.1 > majority["accuracy"] + 0.1
+    assert figures["accuracy_by_recurrence"] == figures["accuracy"] - alone["accuracy"]
     assert figures["edit_score"] > alone["edit_score"]
     assert figures["nll"] < alone["nll"] < majority["nll"]
 
@@ -146,9 +147,10 @@ def test_evaluation_on_labels_that_training_did_not_have() -> None:
 def test_evaluation_gives_the_figures_of_training(tmp_path: Path) -> None:
     train, valid = write_csv(tmp_path), write_csv(tmp_path, "valid.csv", rows((6, 3), 2))
     model = FramesModel.fit(train, valid, valid, **TINY)
-    measured = {name: one for name, one in model.metrics["test"].items() if name != "baselines"}
-    evaluated = {name: one for name, one in model.evaluate(valid).items() if name != "baselines"}
-    assert measured == evaluated
+    evaluated = model.evaluate(valid)
+    beside = evaluated.pop("baselines")
+    assert {name: model.metrics["test"][name] for name in evaluated} == evaluated
+    assert beside["majority"] == model.metrics["test"]["baselines"]["majority"]
     assert model.metrics["test"] == model.metrics["validation"]
 
 

@@ -3,9 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from unrolled.data.prepared import frames
 from unrolled.errors import UsageError, did_you_mean
 
-PREPARERS: dict[str, Callable[[Path, Path], None]] = {}
+PREPARERS: dict[str, Callable[[Path, Path], None]] = {
+    "frames.exercises": frames.exercises,
+    "frames.gestures": frames.gestures,
+    "frames.lips": frames.lips,
+}
 """Each makes a recipe's files: from a data folder, into another."""
 
 

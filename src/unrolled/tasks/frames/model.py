@@ -173,6 +173,8 @@ class FramesModel(Estimator[FramesConfig, Recordings]):
             if plain is not None:
                 measured = plain._measured(part, lambda *_: None)
                 figures[split]["baselines"][ALONE] = {k: v for k, v in measured.items() if k != "baselines"}
+                if "accuracy" in measured:
+                    figures[split]["accuracy_by_recurrence"] = figures[split]["accuracy"] - measured["accuracy"]
         return figures
 
     @property

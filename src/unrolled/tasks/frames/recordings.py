@@ -1,7 +1,7 @@
 """Recordings: sequences of steps as their files have them, each with features and perhaps the answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,12 @@ class Recordings:
     sequences: list[Recording]
     form: Form
     notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def __getitem__(self, places: slice) -> "Recordings":
+        return replace(self, sequences=self.sequences[places])
 
     @property
     def steps(self) -> int:
