@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from unrolled.tasks.classify.model import ClassifyModel
     from unrolled.tasks.forecast.model import ForecastModel
     from unrolled.tasks.tag.model import TagModel
+    from unrolled.tasks.frames.model import FramesModel
     from unrolled.tasks.text.model import TextModel
     from unrolled.tasks.translate.model import TranslateModel
     from unrolled.wirings.encoder_decoder import EncoderDecoder
@@ -48,6 +49,7 @@ _ROOMS = {
     "EncoderDecoder": "wirings.encoder_decoder",
     "EquationError": "equations.text",
     "ForecastModel": "tasks.forecast.model",
+    "FramesModel": "tasks.frames.model",
     "ManyToMany": "wirings.many_to_many",
     "Recurrent": "layers.recurrent",
     "Sampling": "wirings.sampling",
@@ -84,6 +86,7 @@ __all__ = [
     "EncoderDecoder",
     "EquationError",
     "ForecastModel",
+    "FramesModel",
     "ManyToMany",
     "Recurrent",
     "Sampling",

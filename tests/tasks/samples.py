@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks import samples_classify
+from tasks import samples_frames
 from tasks.contract import Case
 from tasks.samples_forecast import CASE as FORECAST
 from tasks.samples_tag import TAG_CASES
@@ -42,5 +43,6 @@ CASES = {
     **TAG_CASES,
     "forecast": FORECAST,
     "translate": TRANSLATE,
+    **samples_frames.CASES,
 }
 """Each task on data as small as can be."""

@@ -8,6 +8,7 @@ from unrolled.tasks.classify.config import ClassifyConfig
 from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.forecast.config import ForecastConfig
 from unrolled.tasks.tag.config import TagConfig
+from unrolled.tasks.frames.config import FramesConfig
 from unrolled.tasks.text.config import TextConfig
 from unrolled.tasks.translate.config import TranslateConfig
 
@@ -57,6 +58,10 @@ def _translate() -> "type[Estimator]":
     from unrolled.tasks.translate.model import TranslateModel
 
     return TranslateModel
+def _frames() -> "type[Estimator]":
+    from unrolled.tasks.frames.model import FramesModel
+
+    return FramesModel
 
 
 TASKS = {
@@ -90,5 +95,10 @@ TASKS = {
         "A table, the beginning of two files' names (see --source), or a folder with train/valid/test.",
         TranslateConfig,
         _translate,
+    "frames": Task(
+        "Train a network that says what holds at every step of a sequence: a label, several, or numbers.",
+        "A table with a row a step, .npz arrays, or .json label sets.",
+        FramesConfig,
+        _frames,
     ),
 }

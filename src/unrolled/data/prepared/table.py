@@ -19,6 +19,13 @@ from unrolled.errors import UsageError, did_you_mean
 PREPARERS: dict[str, Callable[[Path, Path], None]] = {
     "translate.multi30k": multi30k,
     "translate.spelling": spelling,
+from unrolled.data.prepared import frames
+from unrolled.errors import UsageError, did_you_mean
+
+PREPARERS: dict[str, Callable[[Path, Path], None]] = {
+    "frames.exercises": frames.exercises,
+    "frames.gestures": frames.gestures,
+    "frames.lips": frames.lips,
 }
 """Each makes a recipe's files: from a data folder, into another."""
 
