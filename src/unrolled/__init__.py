@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from unrolled.state import State
     from unrolled.tasks.classify.model import ClassifyModel
     from unrolled.tasks.forecast.model import ForecastModel
-    from unrolled.tasks.tag.model import TagModel
     from unrolled.tasks.frames.model import FramesModel
+    from unrolled.tasks.tag.model import TagModel
     from unrolled.tasks.text.model import TextModel
     from unrolled.tasks.translate.model import TranslateModel
     from unrolled.wirings.encoder_decoder import EncoderDecoder

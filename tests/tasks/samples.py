@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tasks import samples_classify
-from tasks import samples_frames
+from tasks import samples_classify, samples_frames
 from tasks.contract import Case
 from tasks.samples_forecast import CASE as FORECAST
 from tasks.samples_tag import TAG_CASES

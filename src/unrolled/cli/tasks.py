@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from unrolled.tasks.classify.config import ClassifyConfig
 from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.forecast.config import ForecastConfig
-from unrolled.tasks.tag.config import TagConfig
 from unrolled.tasks.frames.config import FramesConfig
+from unrolled.tasks.tag.config import TagConfig
 from unrolled.tasks.text.config import TextConfig
 from unrolled.tasks.translate.config import TranslateConfig
 
@@ -58,6 +58,8 @@ def _translate() -> "type[Estimator]":
     from unrolled.tasks.translate.model import TranslateModel
 
     return TranslateModel
+
+
 def _frames() -> "type[Estimator]":
     from unrolled.tasks.frames.model import FramesModel
 
@@ -95,6 +97,7 @@ TASKS = {
         "A table, the beginning of two files' names (see --source), or a folder with train/valid/test.",
         TranslateConfig,
         _translate,
+    ),
     "frames": Task(
         "Train a network that says what holds at every step of a sequence: a label, several, or numbers.",
         "A table with a row a step, .npz arrays, or .json label sets.",

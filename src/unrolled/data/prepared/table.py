@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from unrolled.data.prepared import classify
+from unrolled.data.prepared import classify, forecast, frames, translate
 from unrolled.errors import UsageError, did_you_mean
 
 PREPARERS: dict[str, Callable[[Path, Path], None]] = {
@@ -13,19 +13,14 @@ PREPARERS: dict[str, Callable[[Path, Path], None]] = {
     "classify.questions": classify.questions,
     "classify.sentiment": classify.sentiment,
     "classify.spoken_digits": classify.spoken_digits,
-from unrolled.data.prepared.translate import multi30k, spelling
-from unrolled.errors import UsageError, did_you_mean
-
-PREPARERS: dict[str, Callable[[Path, Path], None]] = {
-    "translate.multi30k": multi30k,
-    "translate.spelling": spelling,
-from unrolled.data.prepared import frames
-from unrolled.errors import UsageError, did_you_mean
-
-PREPARERS: dict[str, Callable[[Path, Path], None]] = {
+    "forecast.airline": forecast.airline,
+    "forecast.ett": forecast.ett,
+    "forecast.m4": forecast.m4,
     "frames.exercises": frames.exercises,
     "frames.gestures": frames.gestures,
     "frames.lips": frames.lips,
+    "translate.multi30k": translate.multi30k,
+    "translate.spelling": translate.spelling,
 }
 """Each makes a recipe's files: from a data folder, into another."""
 
