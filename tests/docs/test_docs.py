@@ -1,7 +1,8 @@
 """What the documents show is true: code runs, commands run, links lead somewhere, options exist.
 
-Each document's ``python`` blocks run in order, in one namespace and an empty folder; a ``text`` block right behind one
-is what it prints. Its ``console`` lines that begin with ``$`` run in a shell with the program on its path. Only the
+Each document's ``python`` and ``console`` blocks run in order, in one empty folder. Code has one namespace, and a
+``text`` block right behind it is what it prints; lines that begin with ``$`` run in a shell with the program on its
+path. Only the
 size of training is changed, so that the tests take seconds: a budget in minutes becomes four steps of a small network
 (two more where a run is resumed), and a file that holds the first pages of the bundled text stands in its place under
 its name.
@@ -14,6 +15,7 @@ import sys
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from typer.main import get_command
@@ -30,16 +32,24 @@ def blocks(document: Path, language: str) -> list[str]:
     return [text for kind, text in BLOCK.findall(document.read_text(encoding="utf-8")) if kind == language]
 
 
-def code_and_output(document: Path) -> list[tuple[str, str | None]]:
-    """Each ``python`` block, and the ``text`` block that stands right behind it."""
+class Block(NamedTuple):
+    """A block that runs, and the ``text`` block that stands right behind it."""
+
+    language: str
+    text: str
+    shown: str | None
+
+
+def running(document: Path) -> list[Block]:
+    """The ``python`` and ``console`` blocks, in order."""
     text = document.read_text(encoding="utf-8")
     found = list(BLOCK.finditer(text))
-    pairs = []
-    for block, following in zip(found, [*found[1:], None], strict=True):
+    blocks = []
+    for block, following in zip(found, [*found, None][1:], strict=True):
         shown = following is not None and following[1] == "text" and not text[block.end() : following.start()].strip()
-        if block[1] == "python":
-            pairs.append((block[2], following[2] if shown and following else None))
-    return pairs
+        if block[1] in ("python", "console"):
+            blocks.append(Block(block[1], block[2], following[2] if shown and following else None))
+    return blocks
 
 
 def in_seconds(command: str) -> str:
@@ -51,34 +61,30 @@ def in_seconds(command: str) -> str:
     return re.sub(r"--minutes \S+", budget + small, command)
 
 
-def with_code(language: str) -> list:
-    return [pytest.param(one, id=one.name) for one in DOCUMENTS if blocks(one, language)]
-
-
-@pytest.mark.parametrize("document", with_code("python"))
-def test_the_code_runs_and_prints_what_is_shown(
-    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("document", [pytest.param(one, id=one.name) for one in DOCUMENTS if running(one)])
+def test_what_the_document_shows_runs(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path, SHAKESPEARE[:30_000], "tinyshakespeare")
-    namespace = {"__name__": "document"}
-    for code, shown in code_and_output(document):
-        with redirect_stdout(StringIO()) as printed:
-            exec(compile(code, str(document), "exec"), namespace)
-        assert shown is None or printed.getvalue() == shown
-
-
-@pytest.mark.parametrize("document", with_code("console"))
-def test_the_commands_run(document: Path, tmp_path: Path) -> None:
     if "leaky" in document.read_text(encoding="utf-8"):
         (tmp_path / "leaky.txt").write_text(leaky(document, tmp_path), encoding="utf-8")
-    write(tmp_path, SHAKESPEARE[:30_000], "tinyshakespeare")
+    namespace = {"__name__": "document"}
+    for block in running(document):
+        if block.language == "console":
+            run_lines(block.text, document, tmp_path)
+            continue
+        with redirect_stdout(StringIO()) as printed:
+            exec(compile(block.text, str(document), "exec"), namespace)
+        assert block.shown is None or printed.getvalue() == block.shown
+
+
+def run_lines(text: str, document: Path, folder: Path) -> None:
+    """Run the lines of a console block in a shell, the program on its path."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    for line in "".join(blocks(document, "console")).splitlines():
+    for line in text.splitlines():
         assert line.startswith("$ "), f"{document.name}: a console line begins with '$ ': {line}"
         done = subprocess.run(
             ["bash", "-c", in_seconds(line[2:])],
-            cwd=tmp_path,
+            cwd=folder,
             env=environment,
             capture_output=True,
             text=True,
