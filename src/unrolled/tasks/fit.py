@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import torch
 
@@ -14,7 +14,7 @@ from unrolled.data.splits import Splits, shortened
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
 from unrolled.model_folder import METRICS, SOURCE, ModelFolder
-from unrolled.tasks.estimator import Estimator, Sources
+from unrolled.tasks.estimator import Config, Estimator, Part, Sources
 from unrolled.tasks.observer import Observer, Silent, Told
 from unrolled.training.config import BUDGETS, make_config
 from unrolled.training.device import resolve_device
@@ -70,6 +70,40 @@ def fit(
     finally:
         if not (folder.path / LAST).exists():
             folder.discard()
+
+
+class Trainable(Estimator[Config, Part]):
+    """An estimator that can be trained."""
+
+    @classmethod
+    def fit(
+        cls,
+        train: Any = None,
+        valid: Any = None,
+        test: Any = None,
+        *,
+        out: str | Path | None = None,
+        cell: str | Path | Cell | None = None,
+        force: bool = False,
+        resume: bool = False,
+        observer: Observer | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Train a model.
+
+        Args:
+            train: The data, as the class says. A resumed run reads what it read before, and may leave them out.
+            valid: The same to validate on; a part of ``train`` where left out.
+            test: The same for the final figures, looked at once.
+            out, cell, force, resume, observer: See :func:`fit`.
+            **settings: The fields of the task's configuration.
+
+        Raises:
+            UsageError: a setting, file, row or column does not fit; nothing is written then.
+            UnrolledError: the loss or a gradient became no finite number.
+        """
+        how = {"out": out, "cell": cell, "force": force, "resume": resume, "observer": observer}
+        return fit(cls, Sources(train, valid, test), settings=settings, **how)
 
 
 class _Run(Generic[Model]):

@@ -26,16 +26,18 @@ from unrolled.tasks.classify.read import read_examples
 from unrolled.tasks.classify.score import baseline_figures, figures_of
 from unrolled.tasks.classify.teach import Known, Teaching, balanced, scores_of
 from unrolled.tasks.classify.words import Coder
-from unrolled.tasks.estimator import Estimator, KnowledgeError, Report, Sources
-from unrolled.tasks.fit import fit
-from unrolled.tasks.observer import Observer
+from unrolled.tasks.estimator import KnowledgeError, Report, Sources
+from unrolled.tasks.fit import Trainable
 from unrolled.training.batching import BatchCourse
 from unrolled.wirings.many_to_one import ManyToOne
 from unrolled.wirings.tokens import Embedding
 
 
-class ClassifyModel(Estimator[ClassifyConfig, Examples]):
+class ClassifyModel(Trainable[ClassifyConfig, Examples]):
     """A network that says of which class a sequence is: :meth:`fit` or :meth:`load` one, then predict and evaluate.
+
+    What it trains on: a table (file, or frame of polars or pandas), a ``.ts`` or ``.npz`` file, a folder with a folder
+    of wav or picture files for each class, or ``(inputs, labels)`` in memory.
 
     Attributes:
         form: What it reads.
@@ -61,37 +63,6 @@ class ClassifyModel(Estimator[ClassifyConfig, Examples]):
         self.form, self.classes, self.frequencies, self.coder = form, list(classes), list(counts), coder
         self.notes: list[str] = []
         self._teaching: Teaching | None = None
-
-    @classmethod
-    def fit(
-        cls,
-        source: Any = None,
-        *,
-        valid: Any = None,
-        test: Any = None,
-        out: str | Path | None = None,
-        cell: str | Path | Cell | None = None,
-        force: bool = False,
-        resume: bool = False,
-        observer: Observer | None = None,
-        **settings: Any,
-    ) -> Self:
-        """Train a classifier.
-
-        Args:
-            source: A table (file, or frame of polars or pandas), a ``.ts`` or ``.npz`` file, a folder with a folder of
-                wav or picture files for each class, or ``(inputs, labels)`` in memory. A resumed run reads what it
-                read before, and may leave it out.
-            valid, test: The same, to validate on and for the final figures.
-            out, cell, force, resume, observer: See :func:`unrolled.tasks.fit.fit`.
-            **settings: The fields of :class:`unrolled.tasks.classify.config.ClassifyConfig`.
-
-        Raises:
-            UsageError: a setting, file, row or column does not fit; nothing is written then.
-            UnrolledError: the loss or a gradient became no finite number.
-        """
-        how = {"out": out, "cell": cell, "force": force, "resume": resume, "observer": observer}
-        return fit(cls, Sources(source, valid, test), settings=settings, **how)
 
     # What the estimator asks of a task
 

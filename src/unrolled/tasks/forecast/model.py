@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -14,8 +13,8 @@ from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
 from unrolled.model_folder import FORECAST, ModelFolder
 from unrolled.tasks.card import SPLITS
-from unrolled.tasks.estimator import Estimator, KnowledgeError, Report, Sources
-from unrolled.tasks.fit import fit
+from unrolled.tasks.estimator import KnowledgeError, Report, Sources
+from unrolled.tasks.fit import Trainable
 from unrolled.tasks.forecast.backtest import Forecast, forecasts, scores
 from unrolled.tasks.forecast.config import ForecastConfig
 from unrolled.tasks.forecast.encode import Encoder
@@ -27,14 +26,17 @@ from unrolled.tasks.forecast.reading import Part, read_parts, read_to_use
 from unrolled.tasks.forecast.series import Series, plain
 from unrolled.tasks.forecast.standing import Reader
 from unrolled.tasks.forecast.windows import Windows, mean_loss
-from unrolled.tasks.observer import Observer
 from unrolled.training.batching import BatchCourse
 
 LESS_IS_BETTER = ("mase", "nd", "mse")
 
 
-class ForecastModel(Estimator[ForecastConfig, Part]):
-    """A network that forecasts series: :meth:`fit` or :meth:`load` one, then predict, backtest and follow."""
+class ForecastModel(Trainable[ForecastConfig, Part]):
+    """A network that forecasts series: :meth:`fit` or :meth:`load` one, then predict, backtest and follow.
+
+    What it trains on: a table of series, a file or a frame, long (``unique_id, ds, y``) or wide. What is to validate or
+    test: another table, of series that go on where those end, or whole ones; else the last steps.
+    """
 
     TASK, CONFIG = "forecast", ForecastConfig
     network: ForecastNetwork
@@ -44,38 +46,6 @@ class ForecastModel(Estimator[ForecastConfig, Part]):
         super().__init__(config, network.recurrent.cell, network)
         self.encoder, self.columns = encoder, columns
         self.examples: list[Example] = []
-
-    @classmethod
-    def fit(
-        cls,
-        source: Any = None,
-        *,
-        valid: Any = None,
-        test: Any = None,
-        out: str | Path | None = None,
-        cell: str | Path | Cell | None = None,
-        force: bool = False,
-        resume: bool = False,
-        observer: Observer | None = None,
-        **settings: Any,
-    ) -> Self:
-        """Train a forecasting model.
-
-        Args:
-            source: A table of series, a file or a frame, long (``unique_id, ds, y``) or wide. A resumed run reads what
-                it read before, and may leave it out.
-            valid: Another table to validate on: series that go on where those of ``source`` end, or whole ones; where
-                left out, the last steps of ``source``.
-            test: A table for the final figures, in the same way.
-            out, cell, force, resume, observer: See :func:`unrolled.tasks.fit.fit`.
-            **settings: The fields of :class:`unrolled.tasks.forecast.config.ForecastConfig`.
-
-        Raises:
-            UsageError: a setting, file or folder does not fit; nothing is written then.
-            UnrolledError: the loss or a gradient became no finite number.
-        """
-        how = {"out": out, "cell": cell, "force": force, "resume": resume, "observer": observer}
-        return fit(cls, Sources(source, valid, test), settings=settings, **how)
 
     def forecast(self, data: Any, horizon: int | None = None) -> list[Forecast]:
         """What is said of the steps behind each series, in order.

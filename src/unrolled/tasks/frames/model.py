@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import torch
@@ -11,8 +10,8 @@ from torch import Tensor
 from unrolled.data.batches import by_length, padded
 from unrolled.data.splits import Splits
 from unrolled.equations.cell import Cell
-from unrolled.tasks.estimator import Estimator, KnowledgeError, Report, Sources
-from unrolled.tasks.fit import fit
+from unrolled.tasks.estimator import KnowledgeError, Report, Sources
+from unrolled.tasks.fit import Trainable
 from unrolled.tasks.frames.alone import train_beside
 from unrolled.tasks.frames.answers import Answers, LabelSets, Numbers, OneLabel, from_dict
 from unrolled.tasks.frames.config import FramesConfig
@@ -21,7 +20,6 @@ from unrolled.tasks.frames.pieces import Piece, pieces, with_future
 from unrolled.tasks.frames.recordings import Form, Recording, Recordings
 from unrolled.tasks.frames.sources import from_values, prepared, read_one, read_splits
 from unrolled.tasks.frames.stream import FrameStream
-from unrolled.tasks.observer import Observer
 from unrolled.training.batching import BatchCourse
 from unrolled.training.course import Lesson, device_of
 
@@ -29,8 +27,12 @@ ALONE = "no recurrence"
 """What the network that reads each step alone is called among the baselines."""
 
 
-class FramesModel(Estimator[FramesConfig, Recordings]):
-    """A network that says what holds at each step: :meth:`fit` or :meth:`load` one, then predict, stream, evaluate."""
+class FramesModel(Trainable[FramesConfig, Recordings]):
+    """A network that says what holds at each step: :meth:`fit` or :meth:`load` one, then predict, stream, evaluate.
+
+    What it trains on: a long table (file, or frame of polars or pandas), an npz file or a mapping of arrays, a JSON
+    file of label sets.
+    """
 
     TASK, CONFIG = "frames", FramesConfig
     network: FrameNetwork
@@ -40,37 +42,6 @@ class FramesModel(Estimator[FramesConfig, Recordings]):
         network = FrameNetwork(width, answers.size, config, cell, alone)
         super().__init__(config, network.recurrent.cell, network)
         self.form, self.answers = form, answers
-
-    @classmethod
-    def fit(
-        cls,
-        data: Any = None,
-        valid: Any = None,
-        test: Any = None,
-        *,
-        out: str | Path | None = None,
-        cell: str | Path | Cell | None = None,
-        force: bool = False,
-        resume: bool = False,
-        observer: Observer | None = None,
-        **settings: Any,
-    ) -> Self:
-        """Train a frames model.
-
-        Args:
-            data: A long table (file, or frame of polars or pandas), an npz file or a mapping of arrays, a JSON file of
-                label sets. A resumed run reads what it read before, and may leave it out.
-            valid: The same to validate on; part of ``data`` where left out.
-            test: The same for the final figures.
-            out, cell, force, resume, observer: See :func:`unrolled.tasks.fit.fit`.
-            **settings: The fields of :class:`unrolled.tasks.frames.config.FramesConfig`.
-
-        Raises:
-            UsageError: a setting, file or folder does not fit; nothing is written then.
-            UnrolledError: the loss or a gradient became no finite number.
-        """
-        how = {"out": out, "cell": cell, "force": force, "resume": resume, "observer": observer}
-        return fit(cls, Sources(data, valid, test), settings=settings, **how)
 
     def predict(self, data: Any) -> Iterator[dict[str, Any]]:
         """What holds at each step of each sequence.

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import torch
@@ -13,9 +12,8 @@ from unrolled.data.splits import Splits
 from unrolled.data.word_vectors import read_word_vectors
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
-from unrolled.tasks.estimator import Estimator, Report, Sources
-from unrolled.tasks.fit import fit
-from unrolled.tasks.observer import Observer
+from unrolled.tasks.estimator import Report, Sources
+from unrolled.tasks.fit import Trainable
 from unrolled.tasks.tag.answer import answer
 from unrolled.tasks.tag.config import TagConfig
 from unrolled.tasks.tag.lexicon import Lexicon
@@ -31,8 +29,12 @@ VALIDATION_WORDS = 40_000
 BASELINE = "most_frequent_tag"
 
 
-class TagModel(Estimator[TagConfig, Sentences]):
-    """A network that gives each word of a sentence its tag: :meth:`fit` or :meth:`load` one, then predict."""
+class TagModel(Trainable[TagConfig, Sentences]):
+    """A network that gives each word of a sentence its tag: :meth:`fit` or :meth:`load` one, then predict.
+
+    What it trains on: a file of columns, CoNLL-U or JSON lines, or pairs of words and tags; see
+    :func:`unrolled.tasks.tag.read.read_tagged`.
+    """
 
     TASK, CONFIG = "tag", TagConfig
     network: TagNetwork
@@ -42,38 +44,6 @@ class TagModel(Estimator[TagConfig, Sentences]):
         network = build_network(config, cell, *sizes)
         super().__init__(config, network.recurrent.cell, network)
         self.lexicon = lexicon
-
-    @classmethod
-    def fit(
-        cls,
-        train: Any = None,
-        valid: Any = None,
-        test: Any = None,
-        *,
-        out: str | Path | None = None,
-        cell: str | Path | Cell | None = None,
-        force: bool = False,
-        resume: bool = False,
-        observer: Observer | None = None,
-        **settings: Any,
-    ) -> Self:
-        """Train a tagger.
-
-        Args:
-            train: A file of columns, CoNLL-U or JSON lines, or pairs of words and tags; see
-                :func:`unrolled.tasks.tag.read.read_tagged`. A resumed run reads what it read before, and may leave it
-                out.
-            valid: What to validate on; part of ``train`` where it is left out.
-            test: For the final figures, looked at once.
-            out, cell, force, resume, observer: See :func:`unrolled.tasks.fit.fit`.
-            **settings: The fields of :class:`unrolled.tasks.tag.config.TagConfig`.
-
-        Raises:
-            UsageError: a setting, file or folder does not fit; nothing is written then.
-            UnrolledError: the loss or a gradient became no finite number.
-        """
-        how = {"out": out, "cell": cell, "force": force, "resume": resume, "observer": observer}
-        return fit(cls, Sources(train, valid, test), settings=settings, **how)
 
     def predict(self, data: Any, n_best: int = 0) -> Iterator[dict[str, Any]]:
         """The tag of each word, and how sure the model is of it.

@@ -12,9 +12,8 @@ from unrolled.data.streams import Streams
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
-from unrolled.tasks.estimator import Estimator, KnowledgeError, Report, Sources
-from unrolled.tasks.fit import fit
-from unrolled.tasks.observer import Observer
+from unrolled.tasks.estimator import KnowledgeError, Report, Sources
+from unrolled.tasks.fit import Trainable
 from unrolled.tasks.text.config import UNIT_NAMES, TextConfig
 from unrolled.tasks.text.network import build_network
 from unrolled.tasks.text.score import Score, score_tokens
@@ -29,8 +28,11 @@ VALIDATION_ROWS, VALIDATION_TOKENS = 32, 40_000
 """Validations during training read at most so many tokens, in parallel rows; the final figure reads all, in one."""
 
 
-class TextModel(Estimator[TextConfig, str]):
-    """A network that says what comes next in a text: :meth:`fit` or :meth:`load` one, then generate and score."""
+class TextModel(Trainable[TextConfig, str]):
+    """A network that says what comes next in a text: :meth:`fit` or :meth:`load` one, then generate and score.
+
+    What it trains on: a text file, a folder with train/valid/test texts, or a bundled set's name.
+    """
 
     TASK, CONFIG = "text", TextConfig
     network: ManyToMany
@@ -39,33 +41,6 @@ class TextModel(Estimator[TextConfig, str]):
         network = build_network(config, cell, vocabulary.size)
         super().__init__(config, network.recurrent.cell, network)
         self.vocabulary = vocabulary
-
-    @classmethod
-    def fit(
-        cls,
-        source: str | Path | None = None,
-        *,
-        out: str | Path | None = None,
-        cell: str | Path | Cell | None = None,
-        force: bool = False,
-        resume: bool = False,
-        observer: Observer | None = None,
-        **settings: Any,
-    ) -> Self:
-        """Train a text model.
-
-        Args:
-            source: A text file, a folder with train/valid/test texts, or a bundled set's name. A resumed run reads
-                what it read before, and may leave it out.
-            out, cell, force, resume, observer: See :func:`unrolled.tasks.fit.fit`.
-            **settings: The fields of :class:`unrolled.tasks.text.config.TextConfig`.
-
-        Raises:
-            UsageError: a setting, file or folder does not fit; nothing is written then.
-            UnrolledError: the loss or a gradient became no finite number.
-        """
-        how = {"out": out, "cell": cell, "force": force, "resume": resume, "observer": observer}
-        return fit(cls, Sources(source), settings=settings, **how)
 
     def stream(
         self,

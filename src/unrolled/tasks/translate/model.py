@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import torch
@@ -16,9 +15,8 @@ from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
 from unrolled.model_folder import ATTENTION, ModelFolder
 from unrolled.state import State
-from unrolled.tasks.estimator import Estimator, Report, Sources
-from unrolled.tasks.fit import fit
-from unrolled.tasks.observer import Observer
+from unrolled.tasks.estimator import Report, Sources
+from unrolled.tasks.fit import Trainable
 from unrolled.tasks.translate.config import TranslateConfig
 from unrolled.tasks.translate.figure import Looked, draw_attention
 from unrolled.tasks.translate.knowledge import Knowledge
@@ -45,8 +43,11 @@ class Coded(NamedTuple):
     targets: list[Tensor]
 
 
-class TranslateModel(Estimator[TranslateConfig, list[Pair]]):
-    """A network that translates: :meth:`fit` or :meth:`load` one, then predict, or :meth:`translate`."""
+class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
+    """A network that translates: :meth:`fit` or :meth:`load` one, then predict, or :meth:`translate`.
+
+    What it trains on: pairs, see :func:`unrolled.data.parallel.read_pairs`, or a folder with a pair of files a split.
+    """
 
     TASK, CONFIG = "translate", TranslateConfig
     network: EncoderDecoder
@@ -58,36 +59,6 @@ class TranslateModel(Estimator[TranslateConfig, list[Pair]]):
         self.known = knowledge
         self.left_out, self.example = 0, ""
         self.looked: list[Looked] = []
-
-    @classmethod
-    def fit(
-        cls,
-        train: Any = None,
-        valid: Any = None,
-        test: Any = None,
-        *,
-        out: str | Path | None = None,
-        cell: str | Path | Cell | None = None,
-        force: bool = False,
-        resume: bool = False,
-        observer: Observer | None = None,
-        **settings: Any,
-    ) -> Self:
-        """Train a translation model.
-
-        Args:
-            train: Pairs, see :func:`unrolled.data.parallel.read_pairs`; or a folder with a pair of files a split.
-            valid: Pairs to validate on; a share of ``train`` where left out.
-            test: Pairs for the final figures.
-            out, cell, force, resume, observer: See :func:`unrolled.tasks.fit.fit`.
-            **settings: The fields of :class:`unrolled.tasks.translate.config.TranslateConfig`.
-
-        Raises:
-            UsageError: a setting, file or folder does not fit; nothing is written then.
-            UnrolledError: the loss or a gradient became no finite number.
-        """
-        how = {"out": out, "cell": cell, "force": force, "resume": resume, "observer": observer}
-        return fit(cls, Sources(train, valid, test), settings=settings, **how)
 
     @classmethod
     def read(cls, sources: Sources, config: TranslateConfig) -> Splits[list[Pair]]:
