@@ -18,7 +18,16 @@ from torch import Tensor
 from cli.commands import run
 from tasks.samples import EXCERPT, TINY, options, write
 from unrolled.errors import UnrolledError, UsageError
-from unrolled.model_folder import FORMAT_VERSION, OURS, ModelFolder, check_tensors, write_whole
+from unrolled.model_folder import (
+    ATTENTION,
+    CONFUSION,
+    FORECAST,
+    FORMAT_VERSION,
+    OURS,
+    ModelFolder,
+    check_tensors,
+    write_whole,
+)
 from unrolled.tasks.text.model import TextModel
 
 TEXT = EXCERPT[:700]
@@ -28,7 +37,7 @@ TEXT = EXCERPT[:700]
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a trained model."""
     folder = tmp_path_factory.mktemp("trained")
-    TextModel.train(write(folder, TEXT), out=folder / "model", **TINY)
+    TextModel.fit(write(folder, TEXT), out=folder / "model", **TINY)
     return folder / "model"
 
 
@@ -78,7 +87,8 @@ def test_every_file_is_of_a_kind_that_runs_no_code(trained: Path) -> None:
     for path in files:
         is_its_kind = is_log if path.name.startswith("events.out.tfevents.") else KINDS[path.suffix]
         assert is_its_kind(path), path.name
-    assert {path.name for path in trained.iterdir()} == set(OURS)
+    others = {ATTENTION, CONFUSION, FORECAST}  # what other tasks draw
+    assert {path.name for path in trained.iterdir()} == set(OURS) - others
 
 
 def test_the_configuration_holds_equations_sizes_and_settings(trained: Path) -> None:
@@ -215,7 +225,7 @@ def test_a_vocabulary_of_another_text_or_program_is_named(model: Path) -> None:
     foreign["pre_tokenizer"] = {"type": "Whitespace"}
     path.write_text(json.dumps(foreign), encoding="utf-8")
     assert refusal(model).startswith(f"{path} is damaged or foreign: the vocabulary is a tokenizers JSON that unrolled")
-    other = TextModel.train(write(model.parent, TEXT + "%" * 99), **TINY)
+    other = TextModel.fit(write(model.parent, TEXT + "%" * 99), **TINY)
     path.write_text(other.vocabulary.to_json(), encoding="utf-8")
     expected = f"{model / 'model.safetensors'} does not fit its configuration: 'input_side.table.weight' has shape "
     assert refusal(model).startswith(expected)

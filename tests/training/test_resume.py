@@ -258,7 +258,7 @@ def test_other_settings_are_refused(given: dict[str, Any], named: str, finished:
 
 def test_a_changed_text_is_refused(finished: Path, tmp_path: Path) -> None:
     other = write(tmp_path, EXCERPT + "!")
-    expected = f"{other} is not the text that {finished} was trained on: its fingerprint differs."
+    expected = f"{other} is not what {finished} was trained on: its fingerprint differs."
     assert refusal(finished, other, steps=9) == expected
 
 

@@ -185,7 +185,7 @@ class Estimator(ABC, Generic[Config, Part]):
         """The model that a folder's configuration and vocabulary describe, its weights not yet read."""
         if described.get("task") != cls.TASK:
             raise UsageError(
-                f"{folder.path} holds a model of the task '{described.get('task')}', and one of '{cls.TASK}' is wanted."
+                f"{folder.path} holds a model of the task '{described.get('task')}', and a {cls.TASK} model is wanted."
             )
         try:
             cell, settings = dict(described["cell"]), dict(described["settings"])

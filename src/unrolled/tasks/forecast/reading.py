@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,13 @@ class Part:
     columns: Columns
     resolved: dict[str, Any] = field(default_factory=dict)
     """Settings that depend on the data: horizon, season, context."""
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def __getitem__(self, places: slice) -> "Part":
+        """The part with some of its series."""
+        return replace(self, series=self.series[places])
 
 
 def read_parts(sources: Sources, config: ForecastConfig) -> Splits[Part]:
