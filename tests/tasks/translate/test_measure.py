@@ -7,7 +7,8 @@ import sacrebleu
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.tasks.translate.measure import edit_distance, translation_figures
+from unrolled.tasks.edits import edit_distance
+from unrolled.tasks.translate.measure import translation_figures
 
 
 def by_recursion(one: str, other: str) -> int:

@@ -1,9 +1,11 @@
 """Metrics of labelled steps: accuracy, macro F1, segment edit score, micro F1."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import groupby
 
 import numpy as np
+
+from unrolled.tasks.edits import edit_distance
 
 
 def accuracy(true: np.ndarray, said: np.ndarray) -> float:
@@ -28,17 +30,7 @@ def edit_score(true: Iterable[int], said: Iterable[int]) -> float:
     percent).
     """
     one, other = ([label for label, _ in groupby(steps)] for steps in (true, said))
-    return 1.0 - _levenshtein(one, other) / max(len(one), len(other), 1)
-
-
-def _levenshtein(one: Sequence[int], other: Sequence[int]) -> int:
-    """Insertions, deletions and substitutions that make one of the other."""
-    row = list(range(len(other) + 1))
-    for place, left in enumerate(one, 1):
-        before, row[0] = row[0], place
-        for column, right in enumerate(other, 1):
-            before, row[column] = row[column], min(row[column] + 1, row[column - 1] + 1, before + (left != right))
-    return row[-1]
+    return 1.0 - edit_distance(one, other) / max(len(one), len(other), 1)
 
 
 def micro_f1(true: np.ndarray, said: np.ndarray) -> float:

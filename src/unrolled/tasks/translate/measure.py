@@ -6,6 +6,8 @@ from typing import Any
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
+from unrolled.tasks.edits import edit_distance
+
 
 def translation_figures(
     translations: Sequence[str],
@@ -39,13 +41,3 @@ def translation_figures(
         edits, length = edits + nearest[0], length + nearest[1]
         matches += nearest[0] == 0
     return figures | {"exact_match": matches / len(translations), "token_error_rate": edits / max(length, 1)}
-
-
-def edit_distance(one: Sequence[str], other: Sequence[str]) -> int:
-    """The fewest insertions, deletions and substitutions that make one of the other (Levenshtein 1966)."""
-    row = list(range(len(other) + 1))
-    for count, mine in enumerate(one, 1):
-        left, row[0] = row[0], count
-        for place, its in enumerate(other, 1):
-            left, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, left + (mine != its))
-    return row[-1]
