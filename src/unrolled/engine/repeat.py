@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -51,10 +51,20 @@ class Repeat:
 
     def run(self, parameters: Mapping[str, Tensor], x: Tensor, state: Mapping[str, Tensor] | None) -> Scanned | None:
         """What ``scan`` gives for x (N, T, D), or None where only a general run can say."""
+        begun = self.begin(parameters, x, state)
+        if begun is None:
+            return None
+        with begun:
+            begun.call.run()
+            return begun.result()
+
+    def begin(self, parameters: Mapping[str, Tensor], x: Tensor, state: Mapping[str, Tensor] | None) -> "Begun | None":
+        """All of :meth:`run` but the running; nobody else can use this before the context that is given ends."""
         tensors = (x, *parameters.values(), *(() if state is None else state.values()))
         simple = x.is_cpu and x.dtype not in HALVES and not torch.is_autocast_enabled("cpu") and x.dim() == 3
         if not simple or looks_inside(tensors) or not self._lock.acquire(blocking=False):
             return None
+        begun = None
         try:
             ready = self._ready
             if ready is None or not _fits(ready, parameters, x):
@@ -65,9 +75,11 @@ class Repeat:
                 ready = self._ready = self._prepared(parameters, x, state)
             if ready is None or x.stride(2) != 1 or (state is not None and not _takes(ready, state)):
                 return None
-            return _run(ready, parameters, x, state)
+            begun = Begun(ready, self._lock, parameters, x, state)
+            return begun
         finally:
-            self._lock.release()
+            if begun is None:
+                self._lock.release()
 
     def _prepared(
         self, parameters: Mapping[str, Tensor], x: Tensor, state: Mapping[str, Tensor] | None
@@ -133,19 +145,43 @@ def _takes(ready: _Ready, state: Mapping[str, Tensor]) -> bool:
     )
 
 
-def _run(ready: _Ready, parameters: Mapping[str, Tensor], x: Tensor, state: Mapping[str, Tensor] | None) -> Scanned:
-    call, key = ready.call, ready.output
-    base, row, step = ready.x_slots
-    call.table[base], call.table[row], call.table[step] = x.data_ptr(), x.stride(0), x.stride(1)
-    for name, entry, _, start in ready.states:
-        if state is not None:
-            entry.copy_(state[name])
-        elif isinstance(start, str):
-            entry.copy_(parameters[start])
-        else:
-            entry.fill_(start)
-    array, of = f"out.{key}", key.removesuffix("'")
-    outputs = call.result(array, of)
-    call.run()
-    final = {name: last.clone() for name, _, last, _ in ready.states}
-    return Scanned(call.trimmed(outputs, array), State.of_one_batch(final), {})
+class Begun:
+    """A run of which all is in place: its call may be run, then it has a result. The context ends it."""
+
+    def __init__(
+        self,
+        ready: _Ready,
+        lock: Lock,
+        parameters: Mapping[str, Tensor],
+        x: Tensor,
+        state: Mapping[str, Tensor] | None,
+    ) -> None:
+        self.call, self._ready, self._lock = ready.call, ready, lock
+        call, key = ready.call, ready.output
+        base, row, step = ready.x_slots
+        call.table[base], call.table[row], call.table[step] = x.data_ptr(), x.stride(0), x.stride(1)
+        for name, entry, _, start in ready.states:
+            if state is not None:
+                entry.copy_(state[name])
+            elif isinstance(start, str):
+                entry.copy_(parameters[start])
+            else:
+                entry.fill_(start)
+        self._array = f"out.{key}"
+        self._outputs = call.result(self._array, key.removesuffix("'"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    @property
+    def outputs(self) -> Tensor:
+        """Where the output will stand, (N, T, units)."""
+        return self._outputs[..., : self.call.form.place(self._array, self._array).units]
+
+    def result(self) -> Scanned:
+        """What the run gave."""
+        final = {name: last.clone() for name, _, last, _ in self._ready.states}
+        return Scanned(self.call.trimmed(self._outputs, self._array), State.of_one_batch(final), {})

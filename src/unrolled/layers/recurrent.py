@@ -13,6 +13,7 @@ from unrolled.engine.backends import resolve
 from unrolled.engine.explain import Explanation, explain
 from unrolled.engine.run import filled
 from unrolled.engine.scan import scan
+from unrolled.engine.together import Part, run_stack
 from unrolled.equations.cell import Cell
 from unrolled.equations.rewrite import learned_start
 from unrolled.errors import UsageError
@@ -157,6 +158,10 @@ class Recurrent(nn.Module):
             raise UsageError(f"x is (N, T, {self.input_size}), and has shape {tuple(x.shape)}.")
         given = None if state is None else self._checked(state)
         states, recorded, values = {}, {}, x
+        special = record or lengths is not None or reset is not None or torch.is_grad_enabled()
+        stack = None if special else self._stacked(x, given)
+        if stack is not None:
+            return stack
         for layer in range(self.num_layers):
             below = self.dropout(values) if layer else values
             sides = []
@@ -171,6 +176,19 @@ class Recurrent(nn.Module):
             values = values + below if self.residual and layer else values
         outputs = values if packed is None else _pack_like(values, lengths, packed)
         return Recurred(outputs, State.of_one_batch(states), recorded)
+
+    def _stacked(self, x: Tensor, state: State | None) -> Recurred | None:
+        """All layers side by side without gradients; None where that cannot be done, or one by one is as fast."""
+        alike = self.num_layers > 1 and len(self.directions) == 1 and not self.residual
+        if not alike or self._is_random() or not self._compiles():
+            return None
+        ones = [self._one(layer, "forward") for layer in range(self.num_layers)]
+        given = [None if state is None else state.part(f"{layer}.forward") for layer in range(self.num_layers)]
+        found = run_stack([Part(one.repeat, one.named(), own) for one, own in zip(ones, given, strict=True)], x)
+        if found is None:
+            return None
+        states = State.join({f"{layer}.forward": one.state for layer, one in enumerate(found)})
+        return Recurred(found[-1].outputs, states, {})
 
     def step(self, x: Tensor, state: Mapping[str, Tensor] | None = None) -> tuple[Tensor, State]:
         """One step of a stream: x (N, D) and the state so far give the output (N, size) and the next state."""

@@ -14,6 +14,7 @@ from laws import assert_same
 from unrolled.engine.cpu import team
 from unrolled.engine.cpu.execute import Call
 from unrolled.engine.cpu.team import PAUSE, threads_now, threads_there
+from unrolled.layers.recurrent import Recurrent
 
 SHARED_ROWS = {"rows": 32, "steps": 60, "inputs": 64, "hidden": 64}
 SHARED_UNITS = {"rows": 1, "steps": 60, "inputs": 128, "hidden": 128}
@@ -66,6 +67,24 @@ def test_a_pause_changes_the_threads_and_no_bit(sizes: dict[str, int], monkeypat
         alone = parts(case.scan())
     assert_same(alone, together)
     assert counts == [threads_there(2), 1]
+
+
+@pytest.mark.usefixtures("two_threads", "pausing")
+def test_who_was_late_once_is_not_late_in_every_later_run_of_the_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    if threads_there(2) < 2:
+        pytest.skip("torch has no team of threads here")
+    layer, x = Recurrent("lstm", 64, 64), torch.randn(32, 60, 64)
+    seen: list[bool] = []
+    monkeypatch.setattr(PAUSE, "was_late", seen.append)
+    with torch.inference_mode():
+        for _ in range(3):
+            layer(x)
+        ready = layer._one(0, "forward").repeat._ready
+        assert ready is not None
+        ready.call.meeting[1] = 1
+        layer(x)
+        assert seen[-1]
+        assert ready.call.meeting[1] == 0
 
 
 def processors() -> dict[int, set[int]]:

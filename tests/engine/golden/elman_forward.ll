@@ -39,16 +39,18 @@
 ;   30: base barrier
 ;   31: base lengths
 ;   32: chunk
-;   33: blocks hidden
-;   34: panels at once
-;   35: step x
-;   36: row x
-;   37: base x
-;   38: base reset
-;   39: row reset
-;   40: base start.h
-;   41: row start.h
-;   42: units at once 0
+;   33: base below
+;   34: blocks hidden
+;   35: panels at once
+;   36: step x
+;   37: row x
+;   38: base x
+;   39: base reset
+;   40: row reset
+;   41: base start.h
+;   42: row start.h
+;   43: units at once 0
+;   44: base done
 ; ModuleID = "unrolled_forward"
 target triple = "x86_64-unknown-linux-gnu"
 target datalayout = ""
@@ -234,49 +236,55 @@ entry:
   %".98" = load i64, i64* %".97"
   %".106" = getelementptr i64, i64* %".1", i64 33
   %".107" = load i64, i64* %".106"
-  %".109" = getelementptr i64, i64* %".1", i64 34
-  %".110" = load i64, i64* %".109"
-  %".137" = getelementptr i64, i64* %".1", i64 12
-  %".138" = load i64, i64* %".137"
-  %".139" = inttoptr i64 %".138" to i64*
-  %".142" = getelementptr i64, i64* %".1", i64 8
-  %".143" = load i64, i64* %".142"
-  %".144" = inttoptr i64 %".143" to float*
-  %".145" = getelementptr i64, i64* %".1", i64 6
-  %".146" = load i64, i64* %".145"
-  %".151" = getelementptr i64, i64* %".1", i64 35
-  %".152" = load i64, i64* %".151"
-  %".153" = getelementptr i64, i64* %".1", i64 36
-  %".154" = load i64, i64* %".153"
-  %".158" = getelementptr i64, i64* %".1", i64 37
+  %".110" = inttoptr i64 %".107" to i64*
+  %".127" = getelementptr i64, i64* %".1", i64 34
+  %".128" = load i64, i64* %".127"
+  %".130" = getelementptr i64, i64* %".1", i64 35
+  %".131" = load i64, i64* %".130"
+  %".158" = getelementptr i64, i64* %".1", i64 12
   %".159" = load i64, i64* %".158"
-  %".160" = inttoptr i64 %".159" to float*
-  %".163" = getelementptr i64, i64* %".1", i64 7
+  %".160" = inttoptr i64 %".159" to i64*
+  %".163" = getelementptr i64, i64* %".1", i64 8
   %".164" = load i64, i64* %".163"
-  %".212" = getelementptr i64, i64* %".1", i64 38
-  %".213" = load i64, i64* %".212"
-  %".225" = getelementptr i64, i64* %".1", i64 39
-  %".226" = load i64, i64* %".225"
-  %".233" = getelementptr i64, i64* %".1", i64 2
+  %".165" = inttoptr i64 %".164" to float*
+  %".166" = getelementptr i64, i64* %".1", i64 6
+  %".167" = load i64, i64* %".166"
+  %".172" = getelementptr i64, i64* %".1", i64 36
+  %".173" = load i64, i64* %".172"
+  %".174" = getelementptr i64, i64* %".1", i64 37
+  %".175" = load i64, i64* %".174"
+  %".179" = getelementptr i64, i64* %".1", i64 38
+  %".180" = load i64, i64* %".179"
+  %".181" = inttoptr i64 %".180" to float*
+  %".184" = getelementptr i64, i64* %".1", i64 7
+  %".185" = load i64, i64* %".184"
+  %".233" = getelementptr i64, i64* %".1", i64 39
   %".234" = load i64, i64* %".233"
-  %".236" = getelementptr i64, i64* %".1", i64 3
-  %".237" = load i64, i64* %".236"
-  %".239" = getelementptr i64, i64* %".1", i64 1
-  %".240" = load i64, i64* %".239"
-  %".241" = inttoptr i64 %".240" to float*
-  %".242" = getelementptr i64, i64* %".1", i64 11
-  %".243" = load i64, i64* %".242"
-  %".247" = getelementptr i64, i64* %".1", i64 40
-  %".248" = load i64, i64* %".247"
-  %".249" = inttoptr i64 %".248" to float*
-  %".250" = getelementptr i64, i64* %".1", i64 41
-  %".251" = load i64, i64* %".250"
-  %".300" = getelementptr i64, i64* %".1", i64 42
-  %".301" = load i64, i64* %".300"
-  %".315" = getelementptr i64, i64* %".1", i64 10
-  %".316" = load i64, i64* %".315"
-  %".318" = getelementptr i64, i64* %".1", i64 9
-  %".319" = load i64, i64* %".318"
+  %".246" = getelementptr i64, i64* %".1", i64 40
+  %".247" = load i64, i64* %".246"
+  %".254" = getelementptr i64, i64* %".1", i64 2
+  %".255" = load i64, i64* %".254"
+  %".257" = getelementptr i64, i64* %".1", i64 3
+  %".258" = load i64, i64* %".257"
+  %".260" = getelementptr i64, i64* %".1", i64 1
+  %".261" = load i64, i64* %".260"
+  %".262" = inttoptr i64 %".261" to float*
+  %".263" = getelementptr i64, i64* %".1", i64 11
+  %".264" = load i64, i64* %".263"
+  %".268" = getelementptr i64, i64* %".1", i64 41
+  %".269" = load i64, i64* %".268"
+  %".270" = inttoptr i64 %".269" to float*
+  %".271" = getelementptr i64, i64* %".1", i64 42
+  %".272" = load i64, i64* %".271"
+  %".321" = getelementptr i64, i64* %".1", i64 43
+  %".322" = load i64, i64* %".321"
+  %".336" = getelementptr i64, i64* %".1", i64 10
+  %".337" = load i64, i64* %".336"
+  %".339" = getelementptr i64, i64* %".1", i64 9
+  %".340" = load i64, i64* %".339"
+  %".379" = getelementptr i64, i64* %".1", i64 44
+  %".380" = load i64, i64* %".379"
+  %".383" = inttoptr i64 %".380" to i64*
   br label %"begin"
 begin:
   %".14" = mul i64 %".2", %".13"
@@ -340,272 +348,303 @@ again.if:
 again.endif:
   br label %"look"
 head:
-  %".100" = phi  i64 [%".17", %"begin.endif.endif"], [%".358", %"behind.3"]
+  %".100" = phi  i64 [%".17", %"begin.endif.endif"], [%".386", %"behind.3.endif"]
   %".101" = icmp slt i64 %".100", %".96"
   br i1 %".101", label %"inside", label %"behind"
 inside:
   %".103" = add i64 %".100", %".98"
   %".104" = icmp slt i64 %".103", %".96"
   %".105" = select  i1 %".104", i64 %".103", i64 %".96"
-  %".108" = mul i64 %".107", 1
-  %".111" = ashr i64 %".108", 1
-  %".112" = add i64 %".6", 1
-  %".113" = mul i64 %".111", %".6"
-  %".114" = sdiv i64 %".113", %".7"
-  %".115" = shl i64 %".114", 1
-  %".116" = mul i64 %".111", %".112"
-  %".117" = sdiv i64 %".116", %".7"
-  %".118" = shl i64 %".117", 1
-  %".119" = ashr i64 %".115", 1
-  %".120" = ashr i64 %".118", 1
-  br label %"head.1"
+  %".108" = icmp ne i64 %".107", 0
+  br i1 %".108", label %"inside.if", label %"inside.endif"
 behind:
   ret void
-head.1:
-  %".122" = phi  i64 [%".119", %"inside"], [%".172", %"behind.2"]
-  %".123" = icmp slt i64 %".122", %".120"
-  br i1 %".123", label %"inside.1", label %"behind.1"
-inside.1:
-  %".125" = add i64 %".122", %".110"
-  %".126" = icmp slt i64 %".125", %".120"
-  %".127" = select  i1 %".126", i64 %".125", i64 %".120"
-  %".128" = sub i64 %".127", %".122"
-  br label %"head.2"
-behind.1:
-  %".174" = icmp sgt i64 %".7", 1
-  br i1 %".174", label %"behind.1.if", label %"behind.1.endif"
-head.2:
-  %".130" = phi  i64 [%".4", %"inside.1"], [%".170", %"inside.2"]
-  %".131" = icmp slt i64 %".130", %".5"
-  br i1 %".131", label %"inside.2", label %"behind.2"
-inside.2:
-  %".133" = getelementptr i64, i64* %".90", i64 %".130"
-  %".134" = load i64, i64* %".133"
-  %".135" = icmp slt i64 %".105", %".134"
-  %".136" = select  i1 %".135", i64 %".105", i64 %".134"
-  %".140" = getelementptr i64, i64* %".139", i64 %".130"
-  %".141" = load i64, i64* %".140"
-  %".147" = mul i64 %".130", %".146"
-  %".148" = getelementptr float, float* %".144", i64 %".147"
-  %".149" = mul i64 %".122", 16
-  %".150" = getelementptr float, float* %".148", i64 %".149"
-  %".155" = mul i64 %".141", %".154"
-  %".156" = mul i64 %".100", %".152"
-  %".157" = add i64 %".155", %".156"
-  %".161" = getelementptr float, float* %".160", i64 %".157"
-  %".162" = sub i64 %".136", %".100"
-  %".165" = getelementptr float, float* %".40", i64 %".42"
-  %".166" = mul i64 %".122", %".30"
-  %".167" = mul i64 %".166", 16
-  %".168" = getelementptr float, float* %".165", i64 %".167"
-  call void @"unrolled_product_float32_8"(i64 %".162", i64 %".30", float* %".161", i64 %".152", float* %".168", i64 %".128", float* %".150", i64 %".164", i64 0)
-  %".170" = add i64 %".130", 1
-  br label %"head.2"
-behind.2:
-  %".172" = add i64 %".122", %".110"
-  br label %"head.1"
-behind.1.if:
-  %".176" = atomicrmw add i64* %".64", i64 1 acq_rel
-  %".177" = sdiv i64 %".176", %".7"
-  %".178" = add i64 %".177", 1
-  %".179" = mul i64 %".178", %".7"
+inside.if:
   br label %"look.1"
-behind.1.endif:
-  br label %"head.3"
+inside.endif:
+  %".129" = mul i64 %".128", 1
+  %".132" = ashr i64 %".129", 1
+  %".133" = add i64 %".6", 1
+  %".134" = mul i64 %".132", %".6"
+  %".135" = sdiv i64 %".134", %".7"
+  %".136" = shl i64 %".135", 1
+  %".137" = mul i64 %".132", %".133"
+  %".138" = sdiv i64 %".137", %".7"
+  %".139" = shl i64 %".138", 1
+  %".140" = ashr i64 %".136", 1
+  %".141" = ashr i64 %".139", 1
+  br label %"head.1"
 look.1:
-  %".181" = phi  i64 [0, %"behind.1.if"], [%".186", %"again.1.endif"]
-  %".182" = load atomic i64, i64* %".64" acquire, align 8
-  %".183" = icmp sge i64 %".182", %".179"
-  br i1 %".183", label %"met.1", label %"again.1"
+  %".112" = phi  i64 [0, %"inside.if"], [%".117", %"again.1.endif"]
+  %".113" = load atomic i64, i64* %".110" acquire, align 8
+  %".114" = icmp sge i64 %".113", %".105"
+  br i1 %".114", label %"met.1", label %"again.1"
 again.1:
   call void @"llvm.x86.sse2.pause"()
-  %".186" = add i64 %".181", 1
-  %".187" = and i64 %".186", 32767
-  %".188" = icmp eq i64 %".187", 0
-  br i1 %".188", label %"again.1.if", label %"again.1.endif"
+  %".117" = add i64 %".112", 1
+  %".118" = and i64 %".117", 32767
+  %".119" = icmp eq i64 %".118", 0
+  br i1 %".119", label %"again.1.if", label %"again.1.endif"
 met.1:
-  br label %"behind.1.endif"
+  br label %"inside.endif"
 again.1.if:
-  %".190" = getelementptr i64, i64* %".64", i64 1
-  %".191" = atomicrmw add i64* %".190", i64 1 monotonic
-  %".192" = call i32 @"sched_yield"()
+  %".121" = getelementptr i64, i64* %".110", i64 1
+  %".122" = atomicrmw add i64* %".121", i64 1 monotonic
+  %".123" = call i32 @"sched_yield"()
   br label %"again.1.endif"
 again.1.endif:
   br label %"look.1"
+head.1:
+  %".143" = phi  i64 [%".140", %"inside.endif"], [%".193", %"behind.2"]
+  %".144" = icmp slt i64 %".143", %".141"
+  br i1 %".144", label %"inside.1", label %"behind.1"
+inside.1:
+  %".146" = add i64 %".143", %".131"
+  %".147" = icmp slt i64 %".146", %".141"
+  %".148" = select  i1 %".147", i64 %".146", i64 %".141"
+  %".149" = sub i64 %".148", %".143"
+  br label %"head.2"
+behind.1:
+  %".195" = icmp sgt i64 %".7", 1
+  br i1 %".195", label %"behind.1.if", label %"behind.1.endif"
+head.2:
+  %".151" = phi  i64 [%".4", %"inside.1"], [%".191", %"inside.2"]
+  %".152" = icmp slt i64 %".151", %".5"
+  br i1 %".152", label %"inside.2", label %"behind.2"
+inside.2:
+  %".154" = getelementptr i64, i64* %".90", i64 %".151"
+  %".155" = load i64, i64* %".154"
+  %".156" = icmp slt i64 %".105", %".155"
+  %".157" = select  i1 %".156", i64 %".105", i64 %".155"
+  %".161" = getelementptr i64, i64* %".160", i64 %".151"
+  %".162" = load i64, i64* %".161"
+  %".168" = mul i64 %".151", %".167"
+  %".169" = getelementptr float, float* %".165", i64 %".168"
+  %".170" = mul i64 %".143", 16
+  %".171" = getelementptr float, float* %".169", i64 %".170"
+  %".176" = mul i64 %".162", %".175"
+  %".177" = mul i64 %".100", %".173"
+  %".178" = add i64 %".176", %".177"
+  %".182" = getelementptr float, float* %".181", i64 %".178"
+  %".183" = sub i64 %".157", %".100"
+  %".186" = getelementptr float, float* %".40", i64 %".42"
+  %".187" = mul i64 %".143", %".30"
+  %".188" = mul i64 %".187", 16
+  %".189" = getelementptr float, float* %".186", i64 %".188"
+  call void @"unrolled_product_float32_8"(i64 %".183", i64 %".30", float* %".182", i64 %".173", float* %".189", i64 %".149", float* %".171", i64 %".185", i64 0)
+  %".191" = add i64 %".151", 1
+  br label %"head.2"
+behind.2:
+  %".193" = add i64 %".143", %".131"
+  br label %"head.1"
+behind.1.if:
+  %".197" = atomicrmw add i64* %".64", i64 1 acq_rel
+  %".198" = sdiv i64 %".197", %".7"
+  %".199" = add i64 %".198", 1
+  %".200" = mul i64 %".199", %".7"
+  br label %"look.2"
+behind.1.endif:
+  br label %"head.3"
+look.2:
+  %".202" = phi  i64 [0, %"behind.1.if"], [%".207", %"again.2.endif"]
+  %".203" = load atomic i64, i64* %".64" acquire, align 8
+  %".204" = icmp sge i64 %".203", %".200"
+  br i1 %".204", label %"met.2", label %"again.2"
+again.2:
+  call void @"llvm.x86.sse2.pause"()
+  %".207" = add i64 %".202", 1
+  %".208" = and i64 %".207", 32767
+  %".209" = icmp eq i64 %".208", 0
+  br i1 %".209", label %"again.2.if", label %"again.2.endif"
+met.2:
+  br label %"behind.1.endif"
+again.2.if:
+  %".211" = getelementptr i64, i64* %".64", i64 1
+  %".212" = atomicrmw add i64* %".211", i64 1 monotonic
+  %".213" = call i32 @"sched_yield"()
+  br label %"again.2.endif"
+again.2.endif:
+  br label %"look.2"
 head.3:
-  %".197" = phi  i64 [%".100", %"behind.1.endif"], [%".356", %"behind.7.endif"]
-  %".198" = icmp slt i64 %".197", %".105"
-  br i1 %".198", label %"inside.3", label %"behind.3"
+  %".218" = phi  i64 [%".100", %"behind.1.endif"], [%".377", %"behind.7.endif"]
+  %".219" = icmp slt i64 %".218", %".105"
+  br i1 %".219", label %"inside.3", label %"behind.3"
 inside.3:
   br label %"head.4"
 behind.3:
-  %".358" = add i64 %".100", %".98"
-  br label %"head"
+  %".381" = icmp ne i64 %".380", 0
+  br i1 %".381", label %"behind.3.if", label %"behind.3.endif"
 head.4:
-  %".201" = phi  i64 [%".4", %"inside.3"], [%".210", %"inside.4"]
-  %".202" = phi  i64 [%".4", %"inside.3"], [%".209", %"inside.4"]
-  %".203" = icmp slt i64 %".201", %".5"
-  br i1 %".203", label %"inside.4", label %"behind.4"
+  %".222" = phi  i64 [%".4", %"inside.3"], [%".231", %"inside.4"]
+  %".223" = phi  i64 [%".4", %"inside.3"], [%".230", %"inside.4"]
+  %".224" = icmp slt i64 %".222", %".5"
+  br i1 %".224", label %"inside.4", label %"behind.4"
 inside.4:
-  %".205" = getelementptr i64, i64* %".90", i64 %".201"
-  %".206" = load i64, i64* %".205"
-  %".207" = icmp sgt i64 %".206", %".197"
-  %".208" = zext i1 %".207" to i64
-  %".209" = add i64 %".202", %".208"
-  %".210" = add i64 %".201", 1
+  %".226" = getelementptr i64, i64* %".90", i64 %".222"
+  %".227" = load i64, i64* %".226"
+  %".228" = icmp sgt i64 %".227", %".218"
+  %".229" = zext i1 %".228" to i64
+  %".230" = add i64 %".223", %".229"
+  %".231" = add i64 %".222", 1
   br label %"head.4"
 behind.4:
-  %".214" = icmp ne i64 %".213", 0
-  br i1 %".214", label %"behind.4.if", label %"behind.4.endif"
+  %".235" = icmp ne i64 %".234", 0
+  br i1 %".235", label %"behind.4.if", label %"behind.4.endif"
 behind.4.if:
-  %".216" = inttoptr i64 %".213" to i8*
-  %".217" = icmp eq i64 %".6", 0
-  br i1 %".217", label %"behind.4.if.if", label %"behind.4.if.endif"
+  %".237" = inttoptr i64 %".234" to i8*
+  %".238" = icmp eq i64 %".6", 0
+  br i1 %".238", label %"behind.4.if.if", label %"behind.4.if.endif"
 behind.4.endif:
-  %".291" = sub i64 %".197", %".100"
-  %".292" = ashr i64 %".107", 1
-  %".293" = add i64 %".6", 1
-  %".294" = mul i64 %".292", %".6"
-  %".295" = sdiv i64 %".294", %".7"
-  %".296" = shl i64 %".295", 1
-  %".297" = mul i64 %".292", %".293"
-  %".298" = sdiv i64 %".297", %".7"
-  %".299" = shl i64 %".298", 1
+  %".312" = sub i64 %".218", %".100"
+  %".313" = ashr i64 %".128", 1
+  %".314" = add i64 %".6", 1
+  %".315" = mul i64 %".313", %".6"
+  %".316" = sdiv i64 %".315", %".7"
+  %".317" = shl i64 %".316", 1
+  %".318" = mul i64 %".313", %".314"
+  %".319" = sdiv i64 %".318", %".7"
+  %".320" = shl i64 %".319", 1
   br label %"head.7"
 behind.4.if.if:
   br label %"head.5"
 behind.4.if.endif:
-  %".268" = icmp sgt i64 %".7", 1
-  br i1 %".268", label %"behind.4.if.endif.if", label %"behind.4.if.endif.endif"
+  %".289" = icmp sgt i64 %".7", 1
+  br i1 %".289", label %"behind.4.if.endif.if", label %"behind.4.if.endif.endif"
 head.5:
-  %".220" = phi  i64 [%".4", %"behind.4.if.if"], [%".265", %"inside.5.endif"]
-  %".221" = icmp slt i64 %".220", %".202"
-  br i1 %".221", label %"inside.5", label %"behind.5"
+  %".241" = phi  i64 [%".4", %"behind.4.if.if"], [%".286", %"inside.5.endif"]
+  %".242" = icmp slt i64 %".241", %".223"
+  br i1 %".242", label %"inside.5", label %"behind.5"
 inside.5:
-  %".223" = getelementptr i64, i64* %".139", i64 %".220"
-  %".224" = load i64, i64* %".223"
-  %".227" = mul i64 %".224", %".226"
-  %".228" = add i64 %".227", %".197"
-  %".229" = getelementptr i8, i8* %".216", i64 %".228"
-  %".230" = load i8, i8* %".229"
-  %".231" = icmp ne i8 %".230", 0
-  br i1 %".231", label %"inside.5.if", label %"inside.5.endif"
+  %".244" = getelementptr i64, i64* %".160", i64 %".241"
+  %".245" = load i64, i64* %".244"
+  %".248" = mul i64 %".245", %".247"
+  %".249" = add i64 %".248", %".218"
+  %".250" = getelementptr i8, i8* %".237", i64 %".249"
+  %".251" = load i8, i8* %".250"
+  %".252" = icmp ne i8 %".251", 0
+  br i1 %".252", label %"inside.5.if", label %"inside.5.endif"
 behind.5:
   br label %"behind.4.if.endif"
 inside.5.if:
-  %".235" = and i64 %".197", %".234"
-  %".238" = mul i64 %".235", %".237"
-  %".244" = mul i64 %".220", %".243"
-  %".245" = add i64 %".238", %".244"
-  %".246" = getelementptr float, float* %".241", i64 %".245"
-  %".252" = mul i64 %".224", %".251"
-  %".253" = getelementptr float, float* %".249", i64 %".252"
+  %".256" = and i64 %".218", %".255"
+  %".259" = mul i64 %".256", %".258"
+  %".265" = mul i64 %".241", %".264"
+  %".266" = add i64 %".259", %".265"
+  %".267" = getelementptr float, float* %".262", i64 %".266"
+  %".273" = mul i64 %".245", %".272"
+  %".274" = getelementptr float, float* %".270", i64 %".273"
   br label %"head.6"
 inside.5.endif:
-  %".265" = add i64 %".220", 1
+  %".286" = add i64 %".241", 1
   br label %"head.5"
 head.6:
-  %".255" = phi  i64 [0, %"inside.5.if"], [%".262", %"inside.6"]
-  %".256" = icmp slt i64 %".255", %".28"
-  br i1 %".256", label %"inside.6", label %"behind.6"
+  %".276" = phi  i64 [0, %"inside.5.if"], [%".283", %"inside.6"]
+  %".277" = icmp slt i64 %".276", %".28"
+  br i1 %".277", label %"inside.6", label %"behind.6"
 inside.6:
-  %".258" = getelementptr float, float* %".246", i64 %".255"
-  %".259" = getelementptr float, float* %".253", i64 %".255"
-  %".260" = load float, float* %".259"
-  store float %".260", float* %".258"
-  %".262" = add i64 %".255", 1
+  %".279" = getelementptr float, float* %".267", i64 %".276"
+  %".280" = getelementptr float, float* %".274", i64 %".276"
+  %".281" = load float, float* %".280"
+  store float %".281", float* %".279"
+  %".283" = add i64 %".276", 1
   br label %"head.6"
 behind.6:
   br label %"inside.5.endif"
 behind.4.if.endif.if:
-  %".270" = atomicrmw add i64* %".64", i64 1 acq_rel
-  %".271" = sdiv i64 %".270", %".7"
-  %".272" = add i64 %".271", 1
-  %".273" = mul i64 %".272", %".7"
-  br label %"look.2"
+  %".291" = atomicrmw add i64* %".64", i64 1 acq_rel
+  %".292" = sdiv i64 %".291", %".7"
+  %".293" = add i64 %".292", 1
+  %".294" = mul i64 %".293", %".7"
+  br label %"look.3"
 behind.4.if.endif.endif:
   br label %"behind.4.endif"
-look.2:
-  %".275" = phi  i64 [0, %"behind.4.if.endif.if"], [%".280", %"again.2.endif"]
-  %".276" = load atomic i64, i64* %".64" acquire, align 8
-  %".277" = icmp sge i64 %".276", %".273"
-  br i1 %".277", label %"met.2", label %"again.2"
-again.2:
-  call void @"llvm.x86.sse2.pause"()
-  %".280" = add i64 %".275", 1
-  %".281" = and i64 %".280", 32767
-  %".282" = icmp eq i64 %".281", 0
-  br i1 %".282", label %"again.2.if", label %"again.2.endif"
-met.2:
-  br label %"behind.4.if.endif.endif"
-again.2.if:
-  %".284" = getelementptr i64, i64* %".64", i64 1
-  %".285" = atomicrmw add i64* %".284", i64 1 monotonic
-  %".286" = call i32 @"sched_yield"()
-  br label %"again.2.endif"
-again.2.endif:
-  br label %"look.2"
-head.7:
-  %".303" = phi  i64 [%".296", %"behind.4.endif"], [%".332", %"inside.7"]
-  %".304" = icmp slt i64 %".303", %".299"
-  br i1 %".304", label %"inside.7", label %"behind.7"
-inside.7:
-  %".306" = add i64 %".303", %".301"
-  %".307" = icmp slt i64 %".306", %".299"
-  %".308" = select  i1 %".307", i64 %".306", i64 %".299"
-  %".309" = sub i64 %".308", %".303"
-  %".310" = mul i64 %".309", 1
-  %".311" = add i64 %".310", 1
-  %".312" = sdiv i64 %".311", 2
-  %".313" = mul i64 %".303", 1
-  %".314" = sdiv i64 %".313", 2
-  %".317" = getelementptr float, float* %".15", i64 %".316"
-  %".320" = and i64 %".197", %".234"
-  %".321" = mul i64 %".320", %".237"
-  %".322" = getelementptr float, float* %".241", i64 %".321"
-  %".323" = mul i64 %".4", %".243"
-  %".324" = getelementptr float, float* %".322", i64 %".323"
-  %".325" = sub i64 %".202", %".4"
-  %".326" = getelementptr float, float* %".40", i64 %".57"
-  %".327" = mul i64 %".314", %".28"
-  %".328" = mul i64 %".327", 16
-  %".329" = getelementptr float, float* %".326", i64 %".328"
-  call void @"unrolled_product_float32_8"(i64 %".325", i64 %".28", float* %".324", i64 %".243", float* %".329", i64 %".312", float* %".317", i64 %".319", i64 0)
-  call void @"forward_stage0"(i64* %".1", i64 %".197", i64 %".291", i64 %".4", i64 %".202", i64 %".303", i64 %".308", float* %".15")
-  %".332" = add i64 %".303", %".301"
-  br label %"head.7"
-behind.7:
-  %".334" = icmp sgt i64 %".7", 1
-  br i1 %".334", label %"behind.7.if", label %"behind.7.endif"
-behind.7.if:
-  %".336" = atomicrmw add i64* %".64", i64 1 acq_rel
-  %".337" = sdiv i64 %".336", %".7"
-  %".338" = add i64 %".337", 1
-  %".339" = mul i64 %".338", %".7"
-  br label %"look.3"
-behind.7.endif:
-  %".356" = add i64 %".197", 1
-  br label %"head.3"
 look.3:
-  %".341" = phi  i64 [0, %"behind.7.if"], [%".346", %"again.3.endif"]
-  %".342" = load atomic i64, i64* %".64" acquire, align 8
-  %".343" = icmp sge i64 %".342", %".339"
-  br i1 %".343", label %"met.3", label %"again.3"
+  %".296" = phi  i64 [0, %"behind.4.if.endif.if"], [%".301", %"again.3.endif"]
+  %".297" = load atomic i64, i64* %".64" acquire, align 8
+  %".298" = icmp sge i64 %".297", %".294"
+  br i1 %".298", label %"met.3", label %"again.3"
 again.3:
   call void @"llvm.x86.sse2.pause"()
-  %".346" = add i64 %".341", 1
-  %".347" = and i64 %".346", 32767
-  %".348" = icmp eq i64 %".347", 0
-  br i1 %".348", label %"again.3.if", label %"again.3.endif"
+  %".301" = add i64 %".296", 1
+  %".302" = and i64 %".301", 32767
+  %".303" = icmp eq i64 %".302", 0
+  br i1 %".303", label %"again.3.if", label %"again.3.endif"
 met.3:
-  br label %"behind.7.endif"
+  br label %"behind.4.if.endif.endif"
 again.3.if:
-  %".350" = getelementptr i64, i64* %".64", i64 1
-  %".351" = atomicrmw add i64* %".350", i64 1 monotonic
-  %".352" = call i32 @"sched_yield"()
+  %".305" = getelementptr i64, i64* %".64", i64 1
+  %".306" = atomicrmw add i64* %".305", i64 1 monotonic
+  %".307" = call i32 @"sched_yield"()
   br label %"again.3.endif"
 again.3.endif:
   br label %"look.3"
+head.7:
+  %".324" = phi  i64 [%".317", %"behind.4.endif"], [%".353", %"inside.7"]
+  %".325" = icmp slt i64 %".324", %".320"
+  br i1 %".325", label %"inside.7", label %"behind.7"
+inside.7:
+  %".327" = add i64 %".324", %".322"
+  %".328" = icmp slt i64 %".327", %".320"
+  %".329" = select  i1 %".328", i64 %".327", i64 %".320"
+  %".330" = sub i64 %".329", %".324"
+  %".331" = mul i64 %".330", 1
+  %".332" = add i64 %".331", 1
+  %".333" = sdiv i64 %".332", 2
+  %".334" = mul i64 %".324", 1
+  %".335" = sdiv i64 %".334", 2
+  %".338" = getelementptr float, float* %".15", i64 %".337"
+  %".341" = and i64 %".218", %".255"
+  %".342" = mul i64 %".341", %".258"
+  %".343" = getelementptr float, float* %".262", i64 %".342"
+  %".344" = mul i64 %".4", %".264"
+  %".345" = getelementptr float, float* %".343", i64 %".344"
+  %".346" = sub i64 %".223", %".4"
+  %".347" = getelementptr float, float* %".40", i64 %".57"
+  %".348" = mul i64 %".335", %".28"
+  %".349" = mul i64 %".348", 16
+  %".350" = getelementptr float, float* %".347", i64 %".349"
+  call void @"unrolled_product_float32_8"(i64 %".346", i64 %".28", float* %".345", i64 %".264", float* %".350", i64 %".333", float* %".338", i64 %".340", i64 0)
+  call void @"forward_stage0"(i64* %".1", i64 %".218", i64 %".312", i64 %".4", i64 %".223", i64 %".324", i64 %".329", float* %".15")
+  %".353" = add i64 %".324", %".322"
+  br label %"head.7"
+behind.7:
+  %".355" = icmp sgt i64 %".7", 1
+  br i1 %".355", label %"behind.7.if", label %"behind.7.endif"
+behind.7.if:
+  %".357" = atomicrmw add i64* %".64", i64 1 acq_rel
+  %".358" = sdiv i64 %".357", %".7"
+  %".359" = add i64 %".358", 1
+  %".360" = mul i64 %".359", %".7"
+  br label %"look.4"
+behind.7.endif:
+  %".377" = add i64 %".218", 1
+  br label %"head.3"
+look.4:
+  %".362" = phi  i64 [0, %"behind.7.if"], [%".367", %"again.4.endif"]
+  %".363" = load atomic i64, i64* %".64" acquire, align 8
+  %".364" = icmp sge i64 %".363", %".360"
+  br i1 %".364", label %"met.4", label %"again.4"
+again.4:
+  call void @"llvm.x86.sse2.pause"()
+  %".367" = add i64 %".362", 1
+  %".368" = and i64 %".367", 32767
+  %".369" = icmp eq i64 %".368", 0
+  br i1 %".369", label %"again.4.if", label %"again.4.endif"
+met.4:
+  br label %"behind.7.endif"
+again.4.if:
+  %".371" = getelementptr i64, i64* %".64", i64 1
+  %".372" = atomicrmw add i64* %".371", i64 1 monotonic
+  %".373" = call i32 @"sched_yield"()
+  br label %"again.4.endif"
+again.4.endif:
+  br label %"look.4"
+behind.3.if:
+  store atomic i64 %".105", i64* %".383" release, align 8
+  br label %"behind.3.endif"
+behind.3.endif:
+  %".386" = add i64 %".100", %".98"
+  br label %"head"
 }
 
 declare void @"unrolled_pack_float32_8"(i64 %".1", i64 %".2", float* %".3", i64 %".4", i64 %".5", float* %".6", i64 %".7", i64 %".8", float %".9")

@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 from unrolled.engine.cpu.arena import ARENA
 from unrolled.engine.cpu.form import Form, Share, StatePlace, form_of, padded, sharing
-from unrolled.engine.cpu.team import orders_for, run_jobs, threads_now, threads_there
+from unrolled.engine.cpu.team import new_meeting, orders_for, run_jobs, shared_out, threads_now, threads_there
 from unrolled.engine.plan import Plan
 from unrolled.equations.sizes import Size
 
@@ -185,7 +185,7 @@ class Call:
             for slot, offset in places:
                 table[slot] = start + offset
         table[form.steps_of_all] = inputs.steps_of_all or inputs.shape[1]
-        self.meeting = (ctypes.c_int64 * 2)()
+        self.meeting = new_meeting()
         table[form.barrier] = ctypes.addressof(self.meeting)
         self.places: Tensor | slice = slice(None)
         if inputs.lengths is not None:
@@ -212,8 +212,8 @@ class Call:
         if count == 1:
             form.code(address, 0, 1, *shares[0])
             return
-        orders = form.orders if self.tape.order is None else orders_for(form.address, shares)
-        if threads_there(count) == count and run_jobs(orders, address, self.meeting):
+        orders = form.orders if self.tape.order is None else orders_for(form.address, shared_out(shares))
+        if threads_there(count) == count and run_jobs(orders, [address] * count, [self.meeting]):
             return
         others = [Thread(target=form.code, args=(address, job, count, *shares[job])) for job in range(1, count)]
         for one in others:
@@ -221,6 +221,11 @@ class Call:
         form.code(address, 0, count, *shares[0])
         for one in others:
             one.join()
+
+    @property
+    def alone(self) -> bool:
+        """Whether one thread does all of it."""
+        return len(self.tape.shares) == 1
 
     def end(self) -> None:
         """Give back the memory that is this call's own; nothing of it may be looked at any longer."""

@@ -13,7 +13,7 @@ from unrolled.engine.cpu.kernel import emit_kernel
 from unrolled.engine.cpu.layout import Block, Extent, Layout, heads_apart
 from unrolled.engine.cpu.outer import emit_outer
 from unrolled.engine.cpu.product import Shape, emit_products
-from unrolled.engine.cpu.team import orders_for
+from unrolled.engine.cpu.team import orders_for, shared_out
 from unrolled.engine.passes import Pass
 from unrolled.engine.plan import Plan
 from unrolled.engine.split import Matrix
@@ -111,6 +111,7 @@ class Form:
             which == "backward",
         )
         self.order = _dense(rows, steps, share)
+        self.multiplications = _multiplications(plan, extent, units)
         self.in_vectors = _read_in_vectors(self.own)
         itemsize = dtype.itemsize
         self.in_tape = self._places(self.layout.tape.offsets, itemsize)
@@ -125,6 +126,7 @@ class Form:
         self.numbers = np.array([*(fixed.get(key, 0) for key in self.slots), 0], np.int64).tobytes()
         self.table = ctypes.c_int64 * (self.nowhere + 1)
         self.barrier, self.steps_of_all = self.slot("base", "barrier"), self.slot("steps of all")
+        self.below, self.done, self.chunk = self.slot("base", "below"), self.slot("base", "done"), self.slot("chunk")
         self.fresh = self.slot("fresh")
         self.matrices = tuple(
             tuple(self.slot(what, name) for what in ("base", "head step", "unit step", "depth step"))
@@ -136,7 +138,7 @@ class Form:
         self.entries = {name: self._state(f"entry.{name}", self.layout.tape, name) for name in states}
         carried = states if which == "backward" else ()
         self.carries = {name: self._state(f"carry.{name}", self.layout.scratch, name) for name in carried}
-        self.orders = orders_for(self.address, self.order.shares)
+        self.orders = orders_for(self.address, shared_out(self.order.shares))
 
     def slot(self, *key: str) -> int:
         """The number of a slot, or of the one behind them all."""
@@ -234,15 +236,28 @@ def form_of(plan: Plan, which: str, dtype: torch.dtype, units: Units, extent: tu
 
 @lru_cache(maxsize=1024)
 def _sharing(plan: _ById, extent: tuple[int, int], units: Units, threads: int) -> Share:
-    of, (rows, steps) = dict(units), extent
-    matrices = plan.plan.split.matrices.values()
-    sizes = [of[matrix.out] * of[matrix.into] // matrix.heads for matrix in matrices]
-    work = rows * steps * sum(sizes)
-    if threads == 1 or work < _ALONE:
+    rows, _ = extent
+    if threads == 1 or is_small(_multiplications(plan.plan, extent, units)):
         return Share(1, 1)
-    few = next((number for least, number in _FEW if max(sizes, default=0) >= least), 0)
+    few = next((number for least, number in _FEW if max(_numbers(plan.plan, units), default=0) >= least), 0)
     by_units = rows < few * threads and not (plan.plan.training.reduces or plan.plan.backward.reduces)
     return Share(threads, threads) if by_units else Share(min(rows, threads), 1)
+
+
+def is_small(multiplications: int) -> bool:
+    """Whether so much work is done before a second thread has begun."""
+    return multiplications < _ALONE
+
+
+def _numbers(plan: Plan, units: Units) -> list[int]:
+    """How many numbers each matrix has."""
+    of = dict(units)
+    return [of[one.out] * of[one.into] // one.heads for one in plan.split.matrices.values()]
+
+
+def _multiplications(plan: Plan, extent: tuple[int, int], units: Units) -> int:
+    rows, steps = extent
+    return rows * steps * sum(_numbers(plan, units))
 
 
 def sharing(plan: Plan, extent: tuple[int, int], units: Units, threads: int) -> Share:

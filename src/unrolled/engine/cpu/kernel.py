@@ -11,7 +11,7 @@ from unrolled.engine.cpu.product import Shape, call_product
 from unrolled.engine.cpu.reduction import emit_begin, emit_finish
 from unrolled.engine.cpu.stage import Context, StageWriter, start_of
 from unrolled.engine.cpu.table import Slots, Table
-from unrolled.engine.cpu.team import emit_barrier, job_type
+from unrolled.engine.cpu.team import emit_barrier, emit_wait, job_type
 from unrolled.engine.cpu.weights import Span, write_gradients, write_panels
 from unrolled.engine.passes import Group, Pass, Stage
 from unrolled.engine.split import Split
@@ -87,6 +87,7 @@ class _PassWriter:
 
         def chunk_body(start: Value, _: list[Value]) -> None:
             stop = body.minimum(body.add(start, chunk), self.to_step)
+            self._wait_for_below(stop)
             for group in self.context.own.hoisted:
                 self._hoisted(group, start, stop)
             if self.context.own.hoisted:
@@ -98,8 +99,21 @@ class _PassWriter:
                 self._stages(t, body.b.sub(t, start), active)
 
             body.loop(start, stop, whole(1), step)
+            self._tell_above(stop)
 
         body.loop(self.from_step, self.to_step, chunk, chunk_body)
+
+    def _wait_for_below(self, stop: Value) -> None:
+        """Where another job computes what this one reads: wait until it has come so far."""
+        body = self.body
+        with body.b.if_then(body.b.icmp_signed("!=", self.table.number("base", "below"), whole(0))):
+            emit_wait(body, self.table.indices("below"), stop)
+
+    def _tell_above(self, stop: Value) -> None:
+        """Where another job reads what this one computes: say how far it is."""
+        body = self.body
+        with body.b.if_then(body.b.icmp_signed("!=", self.table.number("base", "done"), whole(0))):
+            body.b.store_atomic(stop, self.table.indices("done"), "release", 8)
 
     def _backward(self, last: Value) -> None:
         """Block after block of steps from the last: through its steps, then what is summed or sunk of them at once."""

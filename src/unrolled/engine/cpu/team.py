@@ -34,37 +34,48 @@ _MASKS = 128
 _PROCESS = os.getpid()
 
 
+Meeting = ctypes.Array[ctypes.c_int64]
+"""Where jobs wait for each other: a counter, and how often somebody's patience ended there."""
+
+
+def new_meeting() -> Meeting:
+    """A meeting to which nobody has come."""
+    return (ctypes.c_int64 * 2)()
+
+
 def job_type() -> ir.FunctionType:
     """The type of a job's code."""
     return ir.FunctionType(ir.VoidType(), [I64.as_pointer(), *[I64] * (ARGUMENTS - 1)])
 
 
 def emit_barrier(body: Body, counter: Value, parties: Value) -> None:
-    """Wait until all parties have come here; the counter begins at zero and only grows.
-
-    Behind the counter stands how often somebody's patience ended.
-    """
+    """Wait until all parties have come here; the counter begins at zero and only grows."""
     b = body.b
     with b.if_then(b.icmp_signed(">", parties, whole(1))):
         before = b.atomic_rmw("add", counter, whole(1), "acq_rel")
-        goal = b.mul(b.add(b.sdiv(before, parties), whole(1)), parties)
-        entry, look, again, behind = b.block, *(b.append_basic_block(name) for name in ("look", "again", "met"))
-        b.branch(look)
-        b.position_at_end(look)
-        count = b.phi(I64)
-        count.add_incoming(whole(0), entry)
-        b.cbranch(b.icmp_signed(">=", b.load_atomic(counter, "acquire", 8), goal), behind, again)
-        b.position_at_end(again)
-        module = body.function.module
-        if module.triple.startswith("x86_64"):
-            b.call(declare(module, "llvm.x86.sse2.pause", []), [])
-        more = b.add(count, whole(1))
-        with b.if_then(b.icmp_signed("==", b.and_(more, whole(_PATIENCE - 1)), whole(0))):
-            b.atomic_rmw("add", body.at(counter, whole(1)), whole(1), "monotonic")
-            b.call(_system(module, "sched_yield"), [])  # the other may be waiting for this very processor
-        count.add_incoming(more, b.block)
-        b.branch(look)
-        b.position_at_end(behind)
+        emit_wait(body, counter, b.mul(b.add(b.sdiv(before, parties), whole(1)), parties))
+
+
+def emit_wait(body: Body, counter: Value, goal: Value) -> None:
+    """Wait until a counter has come so far. Behind it stands how often somebody's patience ended."""
+    b, entry = body.b, body.b.block
+    look, again, behind = (b.append_basic_block(name) for name in ("look", "again", "met"))
+    b.branch(look)
+    b.position_at_end(look)
+    count = b.phi(I64)
+    count.add_incoming(whole(0), entry)
+    b.cbranch(b.icmp_signed(">=", b.load_atomic(counter, "acquire", 8), goal), behind, again)
+    b.position_at_end(again)
+    module = body.function.module
+    if module.triple.startswith("x86_64"):
+        b.call(declare(module, "llvm.x86.sse2.pause", []), [])
+    more = b.add(count, whole(1))
+    with b.if_then(b.icmp_signed("==", b.and_(more, whole(_PATIENCE - 1)), whole(0))):
+        b.atomic_rmw("add", body.at(counter, whole(1)), whole(1), "monotonic")
+        b.call(_system(module, "sched_yield"), [])  # the other may be waiting for this very processor
+    count.add_incoming(more, b.block)
+    b.branch(look)
+    b.position_at_end(behind)
 
 
 def _system(module: ir.Module, name: str, arguments: Sequence[ir.Type] = ()) -> ir.Function:
@@ -221,23 +232,33 @@ def threads_now(wanted: int) -> int:
     return threads_there(wanted)
 
 
-def orders_for(code: int, shares: Sequence[tuple[int, int, int, int]]) -> ctypes.Array[ctypes.c_int64]:
-    """Orders for one job a share (rows from and to, part of the units, of how many parts); their table is missing."""
-    count = len(shares)
-    flat = [number for thread, share in enumerate(shares) for number in (0, thread, count, *share)]
-    return (ctypes.c_int64 * (_JOBS + len(flat)))(code, count, 0, 0, -1, 0, *flat)
+def orders_for(code: int, jobs: Sequence[Sequence[int]]) -> ctypes.Array[ctypes.c_int64]:
+    """Orders for jobs, each with its arguments (:data:`ARGUMENTS`) but for the table, which is missing."""
+    flat = [number for job in jobs for number in (0, *job)]
+    return (ctypes.c_int64 * (_JOBS + len(flat)))(code, len(jobs), 0, 0, -1, 0, *flat)
 
 
-def run_jobs(orders: ctypes.Array[ctypes.c_int64], table: int, meeting: ctypes.Array[ctypes.c_int64]) -> bool:
+def shared_out(shares: Sequence[tuple[int, int, int, int]]) -> list[tuple[int, ...]]:
+    """A job for each share of one pass: rows from and to, part of the units, of how many parts."""
+    return [(number, len(shares), *share) for number, share in enumerate(shares)]
+
+
+def run_jobs(orders: ctypes.Array[ctypes.c_int64], tables: Sequence[int], meetings: Sequence[Meeting]) -> bool:
     """Run jobs side by side, one a thread; false, with nothing done, where the team has too few threads just now.
 
-    ``meeting`` is where they wait for each other: the counter of their barrier, and how often patience ended there.
+    Args:
+        orders: What :func:`orders_for` gives; they are copied.
+        tables: The address of each job's table.
+        meetings: All places where jobs wait for each other.
     """
-    own, count = type(orders).from_buffer_copy(orders), orders[_COUNT]
-    for place in range(_JOBS, _JOBS + ARGUMENTS * count, ARGUMENTS):
-        own[place] = table
+    own = type(orders).from_buffer_copy(orders)
+    for number, table in enumerate(tables):
+        own[_JOBS + ARGUMENTS * number] = table
     team = _team()
     assert team is not None
-    team.parallel(team.member, ctypes.addressof(own), count, 0)
-    PAUSE.was_late(bool(own[_LATE] or meeting[1]))
+    team.parallel(team.member, ctypes.addressof(own), len(tables), 0)
+    late = bool(own[_LATE])
+    for meeting in meetings:  # they may be used again
+        late, meeting[1] = late or meeting[1] > 0, 0
+    PAUSE.was_late(late)
     return not own[_REFUSED]
