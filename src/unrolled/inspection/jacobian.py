@@ -53,7 +53,7 @@ def steps_of(
     own = {name.removeprefix(place): value for name, value in recorded.items() if name.startswith(place)}
     if direction == "reverse":
         values, own = reversed_in_time(values, None), {name: reversed_in_time(one, None) for name, one in own.items()}
-    before = {name: torch.cat([begin[place + name], own[name][0, :-1]]) for name in layer.cell.states}
+    before = {name: torch.cat([begin[place + name], own[name][0]])[: x.shape[1]] for name in layer.cell.states}
     return Steps(values[0], before, {name: one[0] for name, one in own.items()})
 
 
