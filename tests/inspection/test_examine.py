@@ -69,6 +69,18 @@ def test_parts_are_those_of_their_functions(seen: tuple[Subject, Examined]) -> N
     assert "right" not in examined.document["predictions"][0]
 
 
+@pytest.mark.parametrize(("cell", "named"), [("elman", True), ("lstm", False)])
+def test_a_spectral_radius_is_a_fault_only_where_nothing_goes_past_it(cell: str, named: bool) -> None:
+    one = subject(cell)
+    with torch.no_grad():
+        for name, value in one.layer.cell_parameters().items():
+            if name.startswith("U"):
+                value.mul_(3.0 / torch.linalg.eigvals(value).abs().max())
+    examined = examine(one)
+    assert all(radius == pytest.approx(3.0) for radius in examined.document["spectral_radii"].values())
+    assert any(found.where.startswith("0.forward.U") for found in examined.findings) == named
+
+
 @pytest.mark.parametrize("steps", [0, 1])
 def test_short_sequences(steps: int) -> None:
     examined = examine(subject("gru", steps))

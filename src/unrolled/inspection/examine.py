@@ -73,7 +73,8 @@ def examine(subject: Subject, times: Sequence[int] = ()) -> Examined:
     behaviours = {place: behaviour(values[0], functions.get(place.rsplit(".", 1)[1])) for place, values in seen.items()}
     times = list(times) or spread(count, LOSSES)
     reached = gradients_through_time(layer, x, times, subject.loss) if count else {}
-    factors, direct, radii = dict[str, Any](), dict[str, Any](), dict[str, float]()
+    factors, direct = dict[str, Any](), dict[str, Any]()
+    radii, plain_ones = dict[str, float](), dict[str, float]()  # in a gated cell large ones are no fault
     looked = spread(count, FACTORS)
     for index in range(layer.num_layers):
         for direction in layer.directions:
@@ -87,8 +88,10 @@ def examine(subject: Subject, times: Sequence[int] = ()) -> Examined:
                     "mean": kept.double().mean(-1),
                     "time_constants": time_constants(kept),
                 }
-            radii |= {f"{place}.{name}": radius for name, radius in spectral_radii(layer.cell, weights).items()}
-    findings = [*of_behaviours(behaviours), *of_gradients(reached), *of_radii(radii)]
+            own = {f"{place}.{name}": radius for name, radius in spectral_radii(layer.cell, weights).items()}
+            radii |= own
+            plain_ones |= {} if any(name.startswith(f"{place}.") for name in direct) else own
+    findings = [*of_behaviours(behaviours), *of_gradients(reached), *of_radii(plain_ones)]
     document = {
         "schema": SCHEMA,
         "cell": {"name": layer.cell.name, "text": layer.cell.text(), "latex": layer.cell.latex()},
