@@ -107,9 +107,11 @@ def _quantities(examined: Examined, place: str) -> Any:
         reach = max(float(np.quantile(np.abs(values), BULK)), 1e-12) if values.size else 1.0
         gate = function in ("sigmoid", "hard_sigmoid")
         low, high, colours = (0.0, 1.0, "viridis") if gate else (-reach, reach, "RdBu_r")
+        axes.set_title(f"{name}{f' ({function})' if function else ''}", fontsize=11)
+        if not values.size:
+            continue
         picture = axes.imshow(values[:, lively].T, aspect="auto", cmap=colours, vmin=low, vmax=high)
         cut = f", the {UNITS} liveliest of {values.shape[1]}" if len(lively) < values.shape[1] else ""
-        axes.set_title(f"{name}{f' ({function})' if function else ''}", fontsize=11)
         axes.set_ylabel(f"unit{cut}", fontsize=9)
         figure.colorbar(picture, ax=axes, shrink=0.9)
         _name_steps(axes, examined, number >= len(found) - columns)
