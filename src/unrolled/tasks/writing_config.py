@@ -22,9 +22,6 @@ class WritingConfig(TaskConfig):
     attention: Literal["none", "additive", "dot", "bilinear"] = Field(
         "additive", description="how the decoder looks back at what was read"
     )
-    bridge: Literal["zero", "last", "learned"] = Field(
-        "learned", description="from the encoder's last state to the decoder's first"
-    )
     input_feeding: bool = Field(False, description="the decoder reads what the output read a step before (slower)")
     tie: bool = Field(False, description="one table for the written tokens' embedding and the output")
     dropout_input: float = Field(0.1, ge=0, lt=1, description="share of the embeddings dropped in training")

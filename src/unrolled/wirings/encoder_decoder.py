@@ -1,4 +1,4 @@
-"""Encoder-decoder: one recurrence reads a source, another writes a target from where it ended, and looks back."""
+"""Encoder-decoder: a source is read, and a recurrence writes a target from where that ended, and looks back."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from unrolled.layers.recurrent import Recurrent
 from unrolled.state import State
 from unrolled.wirings.apart import apart, rows_alone, side_by_side, valid_steps
 from unrolled.wirings.attention import ATTENTIONS, Attended, Attention
-from unrolled.wirings.bridge import Bridge
+from unrolled.wirings.bridge import Bridge, Encoder
 
 
 class Memory(NamedTuple):
@@ -35,7 +35,8 @@ class EncoderDecoder(nn.Module):
 
     Args:
         sides: Input side of the source (its steps are the encoder's inputs) and of the target.
-        encoder: Reads the source, in one direction or both.
+        encoder: Reads the source: a Recurrent, in one direction or both, or a module that gives what a decoder looks
+            back at and begins from in one go (:class:`unrolled.wirings.pictures.PictureEncoder`).
         decoder: Reads the target so far, (N, T, D), forward; D grows by H with input feeding.
         output_side: From o, (…, H), to scores, (…, V).
         attention: ``none``, or a kind of :class:`unrolled.wirings.attention.Attention`.
@@ -50,7 +51,7 @@ class EncoderDecoder(nn.Module):
     def __init__(
         self,
         sides: tuple[nn.Module, nn.Module],
-        encoder: Recurrent,
+        encoder: Recurrent | Encoder,
         decoder: Recurrent,
         output_side: nn.Module,
         attention: str = "additive",
@@ -72,10 +73,19 @@ class EncoderDecoder(nn.Module):
         self.combine = nn.Linear(size + seen if self.attention else size, size)
         nn.init.xavier_uniform_(self.combine.weight)
 
-    def encode(self, sources: Tensor, lengths: Tensor) -> Memory:
-        """Read sources (N, S, ...). Outside training, each row's numbers are those it has alone, bit by bit."""
-        values, ends, _ = self.encoder(self.source_side(sources), lengths=lengths)
-        assert isinstance(values, Tensor)
+    def encode(self, sources: Tensor, lengths: Tensor | None = None) -> Memory:
+        """Read sources (N, ...), of which ``lengths`` (N,) steps are valid; all that there are without it.
+
+        Outside training, each row's numbers are those it has alone, bit by bit.
+        """
+        inputs = self.source_side(sources)
+        if isinstance(self.encoder, Recurrent):
+            values, ends, _ = self.encoder(inputs, lengths=lengths)
+            assert isinstance(values, Tensor)
+        else:
+            values, ends = self.encoder(inputs)
+        if lengths is None:
+            lengths = torch.full((len(values),), values.shape[1], device=values.device)
         keys = values
         if self.attention is not None:
             project = self.attention.keys
@@ -83,11 +93,11 @@ class EncoderDecoder(nn.Module):
         state = self.bridge(ends)
         return Memory(values, keys, lengths, self.decoder.initial_state(len(values)) if state is None else state)
 
-    def forward(self, sources: Tensor, source_lengths: Tensor, inputs: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, sources: Tensor, source_lengths: Tensor | None, inputs: Tensor, lengths: Tensor) -> Tensor:
         """The scores at every valid step of the targets, row after row, (sum of lengths, V).
 
         Args:
-            sources: (N, S, ...), valid up to ``source_lengths`` (N,).
+            sources: (N, ...), of which ``source_lengths`` (N,) steps are valid; all without it.
             inputs: The targets as the decoder reads them, one step late, (N, T, ...), valid up to ``lengths`` (N,).
         """
         memory = self.encode(sources, source_lengths)

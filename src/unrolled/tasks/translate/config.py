@@ -22,6 +22,9 @@ class TranslateConfig(WritingConfig):
     )
     joint: bool = Field(False, description="one vocabulary for both sides")
     bidirectional: bool = Field(True, description="the encoder reads in both directions")
+    bridge: Literal["zero", "last", "learned"] = Field(
+        "learned", description="from the encoder's last state to the decoder's first"
+    )
     alternatives: bool = Field(
         False, description="pairs of one source are alternative answers: a translation is held against the nearest"
     )

@@ -52,7 +52,7 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
     def __init__(self, config: TranslateConfig, cell: Cell, knowledge: Knowledge) -> None:
         search_of(config)
         network = build_network(config, cell, knowledge.source.vocabulary.size, knowledge.target.vocabulary.size)
-        super().__init__(config, network.encoder.cell, network)
+        super().__init__(config, network.decoder.cell, network)
         self.known = knowledge
         self.left_out, self.example = 0, ""
         self.looked: list[Looked] = []
