@@ -40,9 +40,6 @@ def test_rows_of_one_file_are_captions_of_one_picture(tmp_path: Path) -> None:
     }
     guessed = ["picture: column 'image'", "caption: column 'description'"]
     assert [one.partition(" (")[0] for one in read.notes] == guessed
-        "picture: column 'image'",
-        "caption: column 'description'",
-    ]
     assert read.pictures[0].picture.tolist() == drawn("red square").transpose(2, 0, 1).tolist()
 
 
