@@ -1,5 +1,6 @@
 """Encoder-decoder: a source is read, and a recurrence writes a target from where that ended, and looks back."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -140,10 +141,11 @@ class Writer:
         network: In evaluation mode.
         memory: Of N sentences.
         rows: Rows that each sentence has, which follow each other.
+        never: Tokens that are not written, however likely they are.
     """
 
-    def __init__(self, network: EncoderDecoder, memory: Memory, rows: int = 1) -> None:
-        self.network, self.rows = network, rows
+    def __init__(self, network: EncoderDecoder, memory: Memory, rows: int = 1, never: Sequence[int] = ()) -> None:
+        self.network, self.rows, self.never = network, rows, list(never)
         self.values, self.keys = (rows_alone(one, memory.lengths) for one in (memory.values, memory.keys))
         count = len(self.values)
         sentences = torch.arange(count, device=memory.values.device)
@@ -175,7 +177,9 @@ class Writer:
             steps = state["looked.sum"].shape[1]
             wide = [nn.functional.pad(one.squeeze(0), (0, steps - one.shape[2])) for one in looked]
             parts["looked"] = State({"sum": state["looked.sum"] + torch.cat(wide)})
-        return torch.cat(scores), State.join(parts)
+        whole = torch.cat(scores)  # (R, V)
+        whole[:, self.never] = -torch.inf
+        return whole, State.join(parts)
 
     def neglect(self, state: State) -> Tensor:
         """How much of each row's source was looked at too little: sum of log min(attention so far, 1), (R,), 0 or less.

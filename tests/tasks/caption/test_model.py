@@ -124,6 +124,14 @@ def test_long_captions_are_left_out_and_said() -> None:
         quick(PAIRS, longest=1)
 
 
+def test_a_word_that_it_does_not_know_is_never_written() -> None:
+    """Most captions end in a word that comes once, so what stands for these is the likeliest by far."""
+    pairs = [(drawn(one), f"{one.split()[0]} thing{place}") for place, one in enumerate(CAPTIONS)]
+    model = CaptionModel.fit(pairs, pairs, **{**LEARNED, "steps": 40})
+    assert model.evaluate(pairs)["perplexity"] < 3
+    assert not any("<unk>" in row["caption"] for row in model.predict([picture for picture, _ in pairs]))
+
+
 @pytest.mark.parametrize("unit", ["char", "bpe"])
 def test_other_units(unit: str) -> None:
     model = quick(PAIRS, unit=unit, tie=True, hidden=6)

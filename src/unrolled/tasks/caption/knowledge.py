@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from unrolled.data.units import UNKNOWN
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.errors import UsageError
 from unrolled.tasks.caption.config import CaptionConfig
@@ -25,6 +26,12 @@ class Knowledge:
         """What these captions say."""
         side = Side.learn(captions, config.unit, config)
         return cls(side, max(map(len, side.encode(captions))))
+
+    @property
+    def never(self) -> list[int]:
+        """Tokens that are not written: with words, what stands for those that the vocabulary lacks."""
+        vocabulary = self.side.vocabulary
+        return [vocabulary.tokens.index(UNKNOWN)] if vocabulary.unit == "word" else []
 
     def to_json(self) -> str:
         """As it stands in ``vocabulary.json``."""

@@ -82,7 +82,7 @@ class CaptionModel(Trainable[CaptionConfig, list[Captioned]]):
         return self.known.to_json()
 
     def course(self, splits: Splits[list[Captioned]]) -> BatchCourse:
-        """Batches of captions of like lengths; the decoder reads them as they should be (teacher forcing)."""
+        """Batches of captions by chance; the decoder reads them as they should be (teacher forcing)."""
         self.example = splits.valid[0]
         return self._course(self.network.seeing, splits)
 
@@ -198,8 +198,8 @@ class CaptionModel(Trainable[CaptionConfig, list[Captioned]]):
             loss = cross_entropy(scores.float(), wanted, label_smoothing=self.config.label_smoothing)
             return Lesson(loss, wanted.numel())
 
-        lengths = [len(one) for one in train.captions]
-        return BatchCourse(lengths, learn, lambda: self._nats_a_token(network, valid), self.config)
+        alike = [1] * len(kept)  # pictures that stand together are drawn by chance: a batch's mean depends on them all
+        return BatchCourse(alike, learn, lambda: self._nats_a_token(network, valid), self.config)
 
     def _scores(self, network: Any, coded: Coded, places: Sequence[int]) -> tuple[Tensor, Tensor]:
         """The scores of every token of some captions, (M, V), and these tokens, (M,)."""
@@ -221,7 +221,8 @@ class CaptionModel(Trainable[CaptionConfig, list[Captioned]]):
     def _writing(self, network: EncoderDecoder, pictures: Sequence[Tensor], rows: int) -> Writing:
         """A writer, and what else the functions of :mod:`unrolled.wirings.decode` take first."""
         end = self.known.side.end
-        writer = Writer(network, network.encode(torch.stack(list(pictures)).to(device_of(network))), rows)
+        memory = network.encode(torch.stack(list(pictures)).to(device_of(network)))
+        writer = Writer(network, memory, rows, self.known.never)
         return writer, writer.state, end, end, [min(self.config.longest, self.known.longest)] * len(pictures)
 
     @torch.inference_mode()
