@@ -10,7 +10,7 @@ from torch import Tensor
 
 from unrolled.model_folder import write_whole
 
-MOST = 6
+MOST = 9
 """Tokens of a caption whose looks are drawn."""
 
 
@@ -31,7 +31,7 @@ def draw_captions(pictures: Sequence[Looked], path: Path) -> None:
     from matplotlib.figure import Figure
 
     columns = 1 + max(len(one.tokens[:MOST]) if one.weights is not None else 0 for one in pictures)
-    figure = Figure(figsize=(3.4 + 1.7 * (columns - 1), 2.3 * len(pictures)), dpi=100, layout="constrained")
+    figure = Figure(figsize=(3.2 + 1.5 * (columns - 1), 2.1 * len(pictures)), dpi=100, layout="constrained")
     widths = {"width_ratios": [2, *[1] * (columns - 1)]}
     grid = figure.add_gridspec(len(pictures), columns, **widths)
     for row, one in enumerate(pictures):
