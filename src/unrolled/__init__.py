@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from unrolled.layers.recurrent import Recurrent
     from unrolled.layers.torch_weights import from_torch, to_torch
     from unrolled.state import State
+    from unrolled.tasks.caption.model import CaptionModel
     from unrolled.tasks.classify.model import ClassifyModel
     from unrolled.tasks.forecast.model import ForecastModel
     from unrolled.tasks.frames.model import FramesModel
@@ -45,6 +46,7 @@ _ROOMS = {
     "LIBRARY": "cells.library",
     "LSTM": "layers.drop_in",
     "RNN": "layers.drop_in",
+    "CaptionModel": "tasks.caption.model",
     "Cell": "equations.cell",
     "ClassifyModel": "tasks.classify.model",
     "EncoderDecoder": "wirings.encoder_decoder",
@@ -83,6 +85,7 @@ __all__ = [
     "LIBRARY",
     "LSTM",
     "RNN",
+    "CaptionModel",
     "Cell",
     "ClassifyModel",
     "EncoderDecoder",

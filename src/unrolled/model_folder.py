@@ -19,8 +19,8 @@ CONFIG, WEIGHTS, VOCABULARY, METRICS = "config.json", "model.safetensors", "voca
 HISTORY, FIGURE, CARD = "history.csv", "loss.png", "README.md"
 CHECKPOINTS, LOGS = "checkpoints", "tensorboard"
 SOURCE = "source.json"
-CONFUSION, ATTENTION, FORECAST = "confusion.png", "attention.png", "forecast.png"
-FIGURES = (FIGURE, CONFUSION, ATTENTION, FORECAST)
+CONFUSION, ATTENTION, FORECAST, CAPTIONS = "confusion.png", "attention.png", "forecast.png", "captions.png"
+FIGURES = (FIGURE, CONFUSION, ATTENTION, FORECAST, CAPTIONS)
 OURS = (CONFIG, SOURCE, WEIGHTS, VOCABULARY, METRICS, HISTORY, *FIGURES, CARD, CHECKPOINTS, LOGS)
 
 

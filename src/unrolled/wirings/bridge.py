@@ -1,5 +1,8 @@
 """The bridge: from where an encoder ends to where a decoder begins."""
 
+from collections.abc import Mapping
+from typing import Protocol
+
 import torch
 from torch import Tensor, nn
 
@@ -11,8 +14,26 @@ from unrolled.wirings.steps import SteadyLinear
 BRIDGES = ("zero", "last", "learned")
 
 
+class Encoder(Protocol):
+    """Reads a source in one go, without layers and directions."""
+
+    output_size: int
+    """E, the numbers of what a decoder looks back at."""
+
+    @property
+    def ends(self) -> Mapping[str, int]:
+        """Names and sizes of what its State holds."""
+        ...
+
+    def __call__(self, inputs: Tensor, /) -> tuple[Tensor, State]:
+        """What a decoder looks back at, (N, S, E), and the State behind it."""
+        ...
+
+
 class Bridge(nn.Module):
     """The encoder's final State to the decoder's first one, layer by layer (the last one serves those above it).
+
+    An encoder without layers serves every state of the decoder with all that it ends in.
 
     Args:
         kind: ``zero``: the decoder begins from its own start. ``last``: from the state in which the encoder's forward
@@ -25,23 +46,20 @@ class Bridge(nn.Module):
         UsageError: there is no such kind, or the layers have states of different names or sizes.
     """
 
-    def __init__(self, kind: str, encoder: Recurrent, decoder: Recurrent) -> None:
+    def __init__(self, kind: str, encoder: Recurrent | Encoder, decoder: Recurrent) -> None:
         super().__init__()
         if kind not in BRIDGES:
             raise UsageError(
                 f"there is no bridge '{kind}'; choose from {', '.join(BRIDGES)}.{did_you_mean(kind, BRIDGES)}"
             )
         self.kind = kind
-        ends, starts = _sizes(encoder), _sizes(decoder)
+        ends, starts = _sizes(encoder) if isinstance(encoder, Recurrent) else encoder.ends, _sizes(decoder)
         self.sources: dict[str, list[str]] = {}
         self.maps = nn.ModuleDict()
         if kind == "zero":
             return
-        directions = encoder.directions if kind == "learned" else encoder.directions[:1]
         for place, size in starts.items():
-            layer, _, name = place.split(".", 2)
-            below = min(int(layer), encoder.num_layers - 1)
-            self.sources[place] = [f"{below}.{direction}.{name}" for direction in directions]
+            self.sources[place] = _below(place, encoder, kind) if isinstance(encoder, Recurrent) else list(ends)
             given = [ends.get(one) for one in self.sources[place]]
             if None in given or (kind == "last" and given != [size]):
                 have = ", ".join(f"{one} ({units})" for one, units in ends.items())
@@ -60,6 +78,13 @@ class Bridge(nn.Module):
         if self.kind == "last":
             return values
         return torch.tanh(self.maps[place.replace(".", "_")](values))
+
+
+def _below(place: str, encoder: Recurrent, kind: str) -> list[str]:
+    """The encoder's states that serve one of the decoder's."""
+    layer, _, name = place.split(".", 2)
+    directions = encoder.directions if kind == "learned" else encoder.directions[:1]
+    return [f"{min(int(layer), encoder.num_layers - 1)}.{direction}.{name}" for direction in directions]
 
 
 def _sizes(layers: Recurrent) -> dict[str, int]:

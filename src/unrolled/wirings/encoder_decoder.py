@@ -1,5 +1,6 @@
-"""Encoder-decoder: one recurrence reads a source, another writes a target from where it ended, and looks back."""
+"""Encoder-decoder: a source is read, and a recurrence writes a target from where that ended, and looks back."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -10,7 +11,7 @@ from unrolled.layers.recurrent import Recurrent
 from unrolled.state import State
 from unrolled.wirings.apart import rows_alone, valid_steps
 from unrolled.wirings.attention import ATTENTIONS, Attended, Attention
-from unrolled.wirings.bridge import Bridge
+from unrolled.wirings.bridge import Bridge, Encoder
 from unrolled.wirings.steps import SteadyLinear
 
 
@@ -36,7 +37,8 @@ class EncoderDecoder(nn.Module):
 
     Args:
         sides: Input side of the source (its steps are the encoder's inputs) and of the target.
-        encoder: Reads the source, in one direction or both.
+        encoder: Reads the source: a Recurrent, in one direction or both, or a module that gives what a decoder looks
+            back at and begins from in one go (:class:`unrolled.wirings.pictures.PictureEncoder`).
         decoder: Reads the target so far, (N, T, D), forward; D grows by H with input feeding.
         output_side: From o, (…, H), to scores, (…, V).
         attention: ``none``, or a kind of :class:`unrolled.wirings.attention.Attention`.
@@ -51,7 +53,7 @@ class EncoderDecoder(nn.Module):
     def __init__(
         self,
         sides: tuple[nn.Module, nn.Module],
-        encoder: Recurrent,
+        encoder: Recurrent | Encoder,
         decoder: Recurrent,
         output_side: nn.Module,
         attention: str = "additive",
@@ -73,19 +75,28 @@ class EncoderDecoder(nn.Module):
         self.combine = SteadyLinear(size + seen if self.attention else size, size)
         nn.init.xavier_uniform_(self.combine.weight)
 
-    def encode(self, sources: Tensor, lengths: Tensor) -> Memory:
-        """Read sources (N, S, ...). Outside training, each row's numbers are those it has alone, bit by bit."""
-        values, ends, _ = self.encoder(self.source_side(sources), lengths=lengths)
-        assert isinstance(values, Tensor)
+    def encode(self, sources: Tensor, lengths: Tensor | None = None) -> Memory:
+        """Read sources (N, ...), of which ``lengths`` (N,) steps are valid; all that there are without it.
+
+        Outside training, each row's numbers are those it has alone, bit by bit.
+        """
+        inputs = self.source_side(sources)
+        if isinstance(self.encoder, Recurrent):
+            values, ends, _ = self.encoder(inputs, lengths=lengths)
+            assert isinstance(values, Tensor)
+        else:
+            values, ends = self.encoder(inputs)
+        if lengths is None:
+            lengths = torch.full((len(values),), values.shape[1], device=values.device)
         keys = values if self.attention is None else self.attention.keys(values)
         state = self.bridge(ends)
         return Memory(values, keys, lengths, self.decoder.initial_state(len(values)) if state is None else state)
 
-    def forward(self, sources: Tensor, source_lengths: Tensor, inputs: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, sources: Tensor, source_lengths: Tensor | None, inputs: Tensor, lengths: Tensor) -> Tensor:
         """The scores at every valid step of the targets, row after row, (sum of lengths, V).
 
         Args:
-            sources: (N, S, ...), valid up to ``source_lengths`` (N,).
+            sources: (N, ...), of which ``source_lengths`` (N,) steps are valid; all without it.
             inputs: The targets as the decoder reads them, one step late, (N, T, ...), valid up to ``lengths`` (N,).
         """
         memory = self.encode(sources, source_lengths)
@@ -133,10 +144,12 @@ class Writer:
         network: In evaluation mode.
         memory: Of N sentences.
         rows: Rows that each sentence has, which follow each other.
+        never: Tokens that are not written, however likely they are.
     """
 
-    def __init__(self, network: EncoderDecoder, memory: Memory, rows: int = 1) -> None:
+    def __init__(self, network: EncoderDecoder, memory: Memory, rows: int = 1, never: Sequence[int] = ()) -> None:
         self.network, self.rows = network, rows
+        self.never = torch.tensor(list(never), dtype=torch.long, device=memory.values.device)
         self.values, self.keys = (rows_alone(one, memory.lengths) for one in (memory.values, memory.keys))
         count = len(self.values)
         sentences = torch.arange(count, device=memory.values.device)
@@ -167,7 +180,10 @@ class Writer:
         vectors = network.combined(outputs, context)  # (R, H)
         if network.input_feeding:
             parts["fed"] = State({"o": vectors})
-        return network.output_side(vectors), State.join(parts)
+        scores = network.output_side(vectors)  # (R, V)
+        if len(self.never):
+            scores = scores.index_fill(1, self.never, -torch.inf)
+        return scores, State.join(parts)
 
     def neglect(self, state: State) -> Tensor:
         """How much of each row's source was looked at too little: sum of log min(attention so far, 1), (R,), 0 or less.

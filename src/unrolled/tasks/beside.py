@@ -1,4 +1,4 @@
-"""The baseline of the frames task: the same network, trained as long, that reads every step alone."""
+"""A network beside: trained as another one was, to be compared with it; the baseline of some tasks."""
 
 import tempfile
 from collections.abc import Callable
