@@ -44,6 +44,10 @@ class Data(_Part):
         return self
 
 
+Files = tuple[str, str | None, str | None]
+"""To learn from, to validate on, to test on."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One training of a recipe."""
@@ -51,8 +55,7 @@ class Run:
     name: str
     """``seed 2``, ``fold a1``, or ``model`` where there is one run."""
     settings: Mapping[str, Any]
-    files: tuple[str, str | None, str | None]
-    """To learn from, to validate on, to test on."""
+    files: Files
     fingerprint: str | None
 
 
@@ -109,16 +112,14 @@ class Recipe(_Part):
         """All runs, in order."""
         data, first = self.data, self.settings.get("seed", 1)
         files, prints = (data.train, data.valid, data.test), data.fingerprint
-        if isinstance(prints, str | None) and not data.folds:
-            seeds = range(first, first + self.seeds)
-            if self.seeds == 1:
-                return [Run("model", self.settings, files, prints)]
-            return [Run(f"seed {seed}", self.settings | {"seed": seed}, files, prints) for seed in seeds]
-        made = []
-        for fold in data.folds:
-            train, valid, test = (name and name.replace(FOLD, fold) for name in files)
-            made.append(Run(f"fold {fold}", self.settings, (str(train), valid, test), dict(prints or {}).get(fold)))
-        return made
+        if data.folds:
+            known = {} if prints is None or isinstance(prints, str) else prints
+            return [Run(f"fold {one}", self.settings, _of_fold(files, one), known.get(one)) for one in data.folds]
+        whole = prints if isinstance(prints, str) else None
+        if self.seeds == 1:
+            return [Run("model", self.settings, files, whole)]
+        seeds = range(first, first + self.seeds)
+        return [Run(f"seed {seed}", self.settings | {"seed": seed}, files, whole) for seed in seeds]
 
     @classmethod
     def read(cls, path: Path) -> "Recipe":
@@ -192,3 +193,9 @@ class Outcome:
         """Expectations that do not hold, in words."""
         pairs = zip(self.recipe.expect, self.seen, strict=True)
         return [f"{one}{self.how} is wanted, and it is {value:.4f}" for one, value in pairs if not one.holds(value)]
+
+
+def _of_fold(files: Files, fold: str) -> Files:
+    train, *others = files
+    valid, test = (name and name.replace(FOLD, fold) for name in others)
+    return train.replace(FOLD, fold), valid, test
