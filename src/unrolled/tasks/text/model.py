@@ -38,6 +38,7 @@ class TextModel(Trainable[TextConfig, str]):
     network: ManyToMany
 
     def __init__(self, config: TextConfig, cell: Cell, vocabulary: Vocabulary) -> None:
+        self.check_use(config)
         network = build_network(config, cell, vocabulary.size)
         super().__init__(config, network.recurrent.cell, network)
         self.vocabulary = vocabulary
@@ -114,13 +115,14 @@ class TextModel(Trainable[TextConfig, str]):
         )
 
     def predict(self, data: Any, **how: Any) -> Iterator[dict[str, Any]]:
-        """What the model writes behind each prompt; for ``how`` see :meth:`stream`, whose seed is the training's here.
+        """What the model writes behind each prompt; for ``how`` see :meth:`stream`, in place of what the settings say.
 
         Args:
             data: Texts, or a file with a prompt a line.
         """
-        how = {"seed": self.config.seed} | how
-        for prompt in read_text(data).splitlines() if isinstance(data, str | Path) else data:
+        config = self.config
+        how = {"seed": config.seed, "length": config.length, "sampling": _sampling(config), "stop": config.stop} | how
+        for prompt in read_text(data, config.encoding).splitlines() if isinstance(data, str | Path) else data:
             yield {"prompt": prompt, "text": self.generate(prompt, **how)}
 
     def evaluate(self, data: Any, report: Report = lambda *_: None) -> dict[str, Any]:
@@ -128,7 +130,18 @@ class TextModel(Trainable[TextConfig, str]):
         text = read_text(data, self.config.encoding)
         return self.score(text, report=lambda done, total: report("text", done, total)).figures()
 
+    def write(self, prompt: str, seed: int | None) -> Iterator[str]:
+        """Write on from a prompt as the settings say; see :meth:`stream`."""
+        config = self.config
+        return self.stream(prompt, config.length, _sampling(config), seed, config.stop)
+
     # What the estimator asks of a task
+
+    def check_use(self, config: TextConfig) -> None:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        _sampling(config)
+        if config.length < 1:
+            raise UsageError(f"length is 1 or more, and is {config.length}.")
 
     @classmethod
     def read(cls, sources: Sources, config: TextConfig) -> TextSplits:
@@ -212,6 +225,10 @@ class TextModel(Trainable[TextConfig, str]):
     def usage(self) -> list[str]:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         return ["unrolled generate . --prompt 'To be'", "unrolled score . FILE"]
+
+
+def _sampling(config: TextConfig) -> Sampling:
+    return Sampling(config.temperature, config.top_k, config.top_p, config.min_p, config.repetition_penalty)
 
 
 def _reporter(report: Report, split: str) -> Callable[[int, int], None]:

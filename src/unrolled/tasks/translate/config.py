@@ -1,6 +1,6 @@
 """Settings of the translate task: the two sides, the network, and how it writes."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,9 @@ from unrolled.tasks.config import TaskConfig
 
 class TranslateConfig(TaskConfig):
     """What to read and to write, with which network, and how to search for what is written."""
+
+    TO_PREDICT: ClassVar = ("beam", "length_penalty", "coverage_penalty", "n_best", "longest", "batch")
+    TO_EVALUATE: ClassVar = ("beam", "length_penalty", "coverage_penalty", "longest", "batch")
 
     batch: int = Field(64, ge=1, description="pairs read side by side (N)")
     rate: float = Field(

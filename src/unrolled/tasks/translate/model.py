@@ -24,14 +24,11 @@ from unrolled.tasks.translate.measure import translation_figures
 from unrolled.tasks.translate.network import build_network
 from unrolled.tasks.translate.reading import read_splits, sides_of
 from unrolled.training.batching import BatchCourse
-from unrolled.training.config import make_config
 from unrolled.training.course import Lesson, device_of
 from unrolled.wirings.decode import Hypothesis, Search, beam, greedy, sample
 from unrolled.wirings.encoder_decoder import EncoderDecoder, Writer
 from unrolled.wirings.sampling import Sampling
 
-DECODING = ("beam", "length_penalty", "coverage_penalty", "n_best", "longest", "batch")
-"""Settings that a trained model may be given anew."""
 SHOWN = 4
 """Validation sentences whose attention is drawn."""
 
@@ -133,14 +130,9 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
         pairs = read_pairs(data, sides_of(self.config)).pairs
         return self._measured(pairs, report, "the pairs")
 
-    def decode_by(self, **settings: Any) -> None:
-        """Give settings of the search anew: beam, length_penalty, coverage_penalty, n_best, longest, batch."""
-        for name in settings:
-            if name not in DECODING:
-                raise UsageError(f"'{name}' is no setting of decoding; these are: {', '.join(DECODING)}.")
-        config = make_config(TranslateConfig, self.config.model_dump() | settings)
+    def check_use(self, config: TranslateConfig) -> None:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
         _search(config)
-        self.config = config
 
     @property
     def unit(self) -> str:
