@@ -71,7 +71,7 @@ def test_search_may_be_set_anew(model: TranslateModel) -> None:
         assert model.translate("der hund sieht der ball") == "the dog"
     finally:
         model.use_by(beam=5, n_best=1, length_penalty=0.6, coverage_penalty=0.0, longest=200)
-    with pytest.raises(UsageError, match="'hidden' is no setting of decoding"):
+    with pytest.raises(UsageError, match="'hidden' is not to be given anew"):
         model.use_by(hidden=3)
     with pytest.raises(UsageError, match="n-best is from 1 to the beam"):
         model.use_by(beam=2, n_best=3)
