@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from unrolled.tasks.translate.model import TranslateModel
     from unrolled.wirings.encoder_decoder import EncoderDecoder
     from unrolled.wirings.many_to_many import ManyToMany
+    from unrolled.wirings.many_to_one import ManyToOne
     from unrolled.wirings.sampling import Sampling
 
 _ROOMS = {
@@ -51,6 +52,7 @@ _ROOMS = {
     "ForecastModel": "tasks.forecast.model",
     "FramesModel": "tasks.frames.model",
     "ManyToMany": "wirings.many_to_many",
+    "ManyToOne": "wirings.many_to_one",
     "Recurrent": "layers.recurrent",
     "Sampling": "wirings.sampling",
     "State": "state",
@@ -88,6 +90,7 @@ __all__ = [
     "ForecastModel",
     "FramesModel",
     "ManyToMany",
+    "ManyToOne",
     "Recurrent",
     "Sampling",
     "State",

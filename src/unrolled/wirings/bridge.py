@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from unrolled.errors import UsageError, did_you_mean
 from unrolled.layers.recurrent import Recurrent
 from unrolled.state import State
-from unrolled.wirings.apart import apart
+from unrolled.wirings.steps import SteadyLinear
 
 BRIDGES = ("zero", "last", "learned")
 
@@ -47,13 +47,10 @@ class Bridge(nn.Module):
                 have = ", ".join(f"{one} ({units})" for one, units in ends.items())
                 raise UsageError(f"bridge {kind}: the decoder's state {place} ({size}) has no match among {have}.")
             if kind == "learned":
-                self.maps[place.replace(".", "_")] = nn.Linear(sum(one for one in given if one), size)
+                self.maps[place.replace(".", "_")] = SteadyLinear(sum(one for one in given if one), size)
 
     def forward(self, state: State) -> State | None:
-        """The decoder's first state for the rows of ``state``; None for its own start.
-
-        Outside training each row is computed alone, so that no bit depends on the rows beside it.
-        """
+        """The decoder's first state for the rows of ``state``; None for its own start."""
         if self.kind == "zero":
             return None
         return State({place: self._one(place, state) for place in self.sources})
@@ -62,10 +59,7 @@ class Bridge(nn.Module):
         values = torch.cat([state[name] for name in self.sources[place]], -1)  # (N, units)
         if self.kind == "last":
             return values
-        change = self.maps[place.replace(".", "_")]
-        if self.training:
-            return torch.tanh(change(values))
-        return torch.cat(apart(lambda row: torch.tanh(change(row)), values.unsqueeze(1), None)).squeeze(1)
+        return torch.tanh(self.maps[place.replace(".", "_")](values))
 
 
 def _sizes(layers: Recurrent) -> dict[str, int]:
