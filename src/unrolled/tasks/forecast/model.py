@@ -47,6 +47,7 @@ class ForecastModel(Trainable[ForecastConfig, Part]):
         self.encoder, self.columns = encoder, columns
         self.examples: list[Example] = []
         self.wanted: int | None = None
+        self.validated_on = config.valid_steps or self.horizon
 
     def forecast(self, data: Any, horizon: int | None = None) -> list[Forecast]:
         """What is said of the steps behind each series, in order.
@@ -107,9 +108,10 @@ class ForecastModel(Trainable[ForecastConfig, Part]):
         return Following(reader, series, self.horizon)
 
     def evaluate(self, data: Any, report: Report = lambda *_: None) -> dict[str, Any]:
-        """The figures of rolling forecasts of the last steps of each series: as many as were validated on."""
+        """The figures of rolling forecasts of the last steps of each series: as many as were validated on, or a longer
+        horizon that was given anew."""
         series = self._series(data)
-        steps = self.config.valid_steps or self.horizon
+        steps = max(self.validated_on, self.wanted or 0)
         kept = [one for one in series if len(one) > 1]
         if not kept:
             raise UsageError("no series has two values; there is nothing to score.")
