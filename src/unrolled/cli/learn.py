@@ -50,7 +50,7 @@ def _add(name: str, task: Task) -> None:
 
     train.__name__, train.__doc__ = name, task.says
     hidden = () if task.has_splits else ("valid", "test")
-    train_app.command(name)(with_settings(task.config, hidden)(train))
+    train_app.command(name)(with_settings(task.config.model_fields, hidden)(train))
 
 
 def _run(

@@ -1,7 +1,7 @@
 """Writing: what tasks share whose networks write texts; the output side, the search, and what is told of it."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,14 +10,10 @@ from unrolled.errors import UsageError
 from unrolled.state import State
 from unrolled.tasks.side import Side
 from unrolled.tasks.writing_config import WritingConfig
-from unrolled.training.config import make_config
 from unrolled.wirings.decode import Hypothesis, Search, beam
 from unrolled.wirings.encoder_decoder import Writer
 from unrolled.wirings.tokens import Embedding, TokenScores
 
-Config = TypeVar("Config", bound=WritingConfig)
-DECODING = ("beam", "length_penalty", "coverage_penalty", "n_best", "longest", "batch")
-"""Settings that a trained model may be given anew."""
 Writing = tuple[Writer, State, int, int, list[int]]
 """A writer, and what else the functions of :mod:`unrolled.wirings.decode` take first."""
 
@@ -46,16 +42,6 @@ def search_of(config: WritingConfig) -> Search:
 def searched(given: Writing, search: Search) -> list[list[Hypothesis]]:
     """The best hypotheses of each thing read, the best first."""
     return beam(*given, search, given[0].neglect if search.coverage_penalty else None)
-
-
-def decoding_by(config: Config, settings: dict[str, Any]) -> Config:
-    """The settings with those of the search given anew. Raises UsageError for others."""
-    for name in settings:
-        if name not in DECODING:
-            raise UsageError(f"'{name}' is no setting of decoding; these are: {', '.join(DECODING)}.")
-    changed = make_config(type(config), config.model_dump() | settings)
-    search_of(changed)
-    return changed
 
 
 def told(found: Sequence[Hypothesis], side: Side, name: str, n_best: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Settings that tasks share whose networks write: vocabulary, decoder, and how to search for what is written."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,9 @@ from unrolled.tasks.config import TaskConfig
 
 class WritingConfig(TaskConfig):
     """The decoder, what it writes, and what every training shares."""
+
+    TO_PREDICT: ClassVar = ("beam", "length_penalty", "coverage_penalty", "n_best", "longest", "batch")
+    TO_EVALUATE: ClassVar = ("beam", "length_penalty", "coverage_penalty", "longest", "batch")
 
     rate: float = Field(
         3e-3, gt=0, description="highest learning rate; it warms up and falls as a cosine over the budget"

@@ -70,17 +70,17 @@ def test_perplexity_is_that_of_the_scores(model: CaptionModel) -> None:
 
 def test_best_captions_come_with_their_figures(model: CaptionModel) -> None:
     try:
-        model.decode_by(n_best=3, beam=4)
+        model.use_by(n_best=3, beam=4)
         (row,) = model.predict([drawn("green bar")])
         assert set(row) == {"caption", "score", "log_probability", "n_best"}
         assert row["caption"] == row["n_best"][0]["caption"] == "green bar"
         scores = [one["score"] for one in row["n_best"]]
         assert len(scores) == 3
         assert scores == sorted(scores, reverse=True)
-        with pytest.raises(UsageError, match="'hidden' is no setting of decoding"):
-            model.decode_by(hidden=3)
+        with pytest.raises(UsageError, match="'hidden' is not to be given anew"):
+            model.use_by(hidden=3)
     finally:
-        model.decode_by(n_best=1, beam=5)
+        model.use_by(n_best=1, beam=5)
 
 
 def test_the_figure_shows_where_it_looks(model: CaptionModel) -> None:

@@ -278,7 +278,7 @@ CHANGES: dict[str, tuple[Any, See, Any]] = {
 
 def test_every_option_of_the_task_has_its_test() -> None:
     own = TagConfig.model_fields.keys() - TaskConfig.model_fields.keys()
-    assert own == CHANGES.keys() - {"hidden", "rate"} | {"encoding"}  # its test is in test_read.py
+    assert own == CHANGES.keys() - {"hidden", "rate"} | {"encoding", "n_best"}  # tests in test_read.py, test_use_by.py
 
 
 @pytest.mark.parametrize("name", CHANGES)

@@ -21,7 +21,7 @@ from unrolled.tasks.caption.network import CaptionNetwork
 from unrolled.tasks.caption.reading import Captioned, read_captioned, read_pictures, read_splits
 from unrolled.tasks.estimator import Report, Sources
 from unrolled.tasks.fit import Trainable
-from unrolled.tasks.writing import Writing, decoding_by, late, search_of, searched, told
+from unrolled.tasks.writing import Writing, late, search_of, searched, told
 from unrolled.tasks.written import written_figures
 from unrolled.training.batching import BatchCourse
 from unrolled.training.course import Lesson, device_of
@@ -125,9 +125,9 @@ class CaptionModel(Trainable[CaptionConfig, list[Captioned]]):
         notes = {"notes": list(read.notes)} if read.notes else {}
         return self._measured(read.pictures, report, "the pictures") | notes
 
-    def decode_by(self, **settings: Any) -> None:
-        """Give settings of the search anew: beam, length_penalty, coverage_penalty, n_best, longest, batch."""
-        self.config = decoding_by(self.config, settings)
+    def check_use(self, config: CaptionConfig) -> None:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        search_of(config)
 
     @property
     def unit(self) -> str:

@@ -21,7 +21,7 @@ from unrolled.tasks.translate.figure import Looked, draw_attention
 from unrolled.tasks.translate.knowledge import Knowledge
 from unrolled.tasks.translate.network import build_network
 from unrolled.tasks.translate.reading import read_splits, sides_of
-from unrolled.tasks.writing import Writing, decoding_by, late, search_of, searched, told
+from unrolled.tasks.writing import Writing, late, search_of, searched, told
 from unrolled.tasks.written import written_figures
 from unrolled.training.batching import BatchCourse
 from unrolled.training.course import Lesson, device_of
@@ -128,9 +128,9 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
         pairs = read_pairs(data, sides_of(self.config)).pairs
         return self._measured(pairs, report, "the pairs")
 
-    def decode_by(self, **settings: Any) -> None:
-        """Give settings of the search anew: beam, length_penalty, coverage_penalty, n_best, longest, batch."""
-        self.config = decoding_by(self.config, settings)
+    def check_use(self, config: TranslateConfig) -> None:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        search_of(config)
 
     @property
     def unit(self) -> str:
