@@ -142,6 +142,9 @@ def test_a_ts_file_with_channels_of_different_length_and_padding(tmp_path: Path)
     assert found.inputs[0][2, 0].isnan()
     assert found.labels == ["one", "two", "one"]
     assert any("padding" in note for note in found.notes)
+    path.write_text("@ClassLabel True one two\n@data\n1,2:one\n3:two\n", encoding="utf-8")
+    assert read(path).labels == ["one", "two"]
+    path.write_text(f"@problemName x\n@timestamps false\n@classLabel true one two\n@data\n{cases}", encoding="utf-8")
     packed = tmp_path / "b.ts.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
     assert read(packed).fingerprint == found.fingerprint
