@@ -25,6 +25,8 @@ FORMATS = (
     "%Y/%m/%d",
     "%d.%m.%Y",
 )
+MISSING = ("", "na", "n/a", "nan", "null", "none")
+"""What stands in files for a value that is missing."""
 SHOWN = 3
 
 
@@ -171,14 +173,15 @@ def _stamps(table: Table, times: pl.Series, column: str) -> tuple[np.ndarray, bo
 def _parsed(table: Table, texts: pl.Series, column: str) -> pl.Series:
     if bool(texts.str.contains(r"^\d{4}-\d{1,2}$").all()):
         return (texts + "-01").str.to_date("%Y-%m-%d")
-    tries = [texts.str.to_datetime(one, strict=False, time_unit="us") for one in FORMATS]
-    best = min(tries, key=lambda one: one.null_count())
-    if best.null_count():
-        row = int(np.flatnonzero(best.is_null().to_numpy())[0])
+    times = pl.Series([None] * len(texts), dtype=pl.Datetime("us"))
+    for one in FORMATS:  # no text fits two of them
+        times = times.fill_null(texts.str.to_datetime(one, strict=False, time_unit="us"))
+    if times.null_count():
+        row = int(np.flatnonzero(times.is_null().to_numpy())[0])
         raise UsageError(
             f"{table.name}: row {row + 1} has {texts[row]!r} in '{column}', and a time is like 2024-01-31 13:00."
         )
-    return best
+    return times
 
 
 def _numbers(table: Table, frame: pl.DataFrame, column: str) -> np.ndarray:
@@ -186,12 +189,14 @@ def _numbers(table: Table, frame: pl.DataFrame, column: str) -> np.ndarray:
     values = frame[column]
     if values.dtype == pl.Boolean or values.dtype == pl.Null:
         values = values.cast(pl.Float64)
-    if not values.dtype.is_numeric():
-        as_numbers = values.cast(pl.Float64, strict=False)
-        bad = (as_numbers.is_null() & values.is_not_null()).to_numpy()
+    if values.dtype == pl.String:
+        values = values.set(values.str.strip_chars().str.to_lowercase().is_in(MISSING), None)
+    as_numbers = values.cast(pl.Float64, strict=False) if values.dtype == pl.String else values
+    bad = (as_numbers.is_null() & values.is_not_null()).to_numpy()
+    if bad.any() or not as_numbers.dtype.is_numeric():
         row = int(np.flatnonzero(bad)[0]) if bad.any() else 0
         raise UsageError(f"{table.name}: row {row + 1} has {values[row]!r} in '{column}', where numbers are wanted.")
-    array = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    array = as_numbers.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     if np.isinf(array).any():
         row = int(np.flatnonzero(np.isinf(array))[0]) + 1
         raise UsageError(f"{table.name}: row {row} has an infinite value in '{column}'.")
