@@ -58,7 +58,7 @@ def evaluate(
     for line in _shown(figures):
         print(line)
     for name, beside in figures.get("baselines", {}).items():
-        print(f"  {name}: {', '.join(_shown(beside))}")
+        print(f"  {name.replace('_', ' ')}: {', '.join(_shown(beside))}")
     for note in figures.get("notes", ()):
         print(note, file=sys.stderr)
 
@@ -81,8 +81,8 @@ def _load(folder: Path, device: str) -> Any:
 
     _, described = ModelFolder.open(folder)
     task = described.get("task")
-    if task not in TASKS:
-        raise UsageError(f"{folder} holds a model of the task '{task}', and this unrolled knows {', '.join(TASKS)}.")
+    if not isinstance(task, str) or task not in TASKS:
+        raise UsageError(f"{folder} holds a model of the task {task!r}, and this unrolled knows {', '.join(TASKS)}.")
     return TASKS[task].load().load(folder, resolve_device(device))
 
 
