@@ -81,8 +81,8 @@ def _load(folder: Path, device: str) -> Any:
 
     _, described = ModelFolder.open(folder)
     task = described.get("task")
-    if not isinstance(task, str) or task not in TASKS:
-        raise UsageError(f"{folder} holds a model of the task {task!r}, and this unrolled knows {', '.join(TASKS)}.")
+    if task not in TASKS:
+        raise UsageError(f"{folder} holds a model of the task '{task}', and this unrolled knows {', '.join(TASKS)}.")
     return TASKS[task].load().load(folder, resolve_device(device))
 
 

@@ -134,7 +134,7 @@ def _utf8(raw: bytes, name: str) -> bytes:
     if not raw.startswith(GZIP) and b"\0" in raw:
         line = raw.count(b"\n", 0, raw.index(b"\0")) + 1
         raise UsageError(f"{name} is no text: line {line} holds a zero byte; a table is saved as UTF-8.")
-    return raw
+    return raw.removeprefix(codecs.BOM_UTF8)
 
 
 def _first_bad_line(raw: bytes, kind: str) -> str:
