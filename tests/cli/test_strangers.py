@@ -1,20 +1,36 @@
 """What strangers do: numbers without bounds, both names misspelt, Ctrl-C at once; one line each, and never silence."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from cli.commands import run
 from tasks.samples import write
+from tasks.samples_frames import TINY, write_csv
+from unrolled.cli.main import app
+from unrolled.errors import UnrolledError
+from unrolled.tasks.frames.model import FramesModel
+from unrolled.tasks.observer import Silent
 
 REVIEWS = "review\tsentiment\n" + "".join(f"film {one}\t{'good' if one % 2 else 'bad'}\n" for one in range(30))
 SHOPS = "store,day,sold\n" + "".join(f"a,2024-01-{one:02d},{one}\n" for one in range(1, 29))
 WALKS = "person,frame,lift,phase\n" + "".join(f"{one},{step},0.5,up\n" for one in "ab" for step in range(5))
 PAIRS = "german\tenglish\n" + "eins\tone\nzwei\ttwo\n" * 15
 SERIES = "@classLabel true a b\n@data\n1,2,3:a\n2,3,4:b\n1,2"
-FILES = {"reviews.tsv": REVIEWS, "shops.csv": SHOPS, "walks.csv": WALKS, "pairs.tsv": PAIRS, "cut.ts": SERIES}
+OWN = "text\tlabel\n" + "".join(f"film {one}\t{one / 7:.3f}\n" for one in range(30))
+FILES = {
+    "reviews.tsv": REVIEWS,
+    "shops.csv": SHOPS,
+    "walks.csv": WALKS,
+    "pairs.tsv": PAIRS,
+    "cut.ts": SERIES,
+    "own.tsv": OWN,
+}
 REVIEW = ("classify", "reviews.tsv", "--steps", "2")
 
 REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
@@ -25,6 +41,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "memory": ((*REVIEW, "--hidden", "99999999"), 1, "the memory is not enough; try fewer units (--hidden)"),
     "vectors": ((*REVIEW, "--vectors", "cut.ts"), 2, "cut.ts, line 1"),
     "cut": (("classify", "cut.ts"), 2, "cut.ts, line 5 does not end with ':' and its class; is the file cut off?"),
+    "own classes": (("classify", "own.tsv"), 2, "each of the 30 examples is of a class of its own"),
     "columns": (("forecast", "shops.csv"), 2, "'store' holds text ('a'), so the table is not wide; name what it"),
     "no id": (
         ("frames", "walks.csv", "--label", "phase"),
@@ -65,6 +82,39 @@ def test_whole_numbers_as_times_are_learned_from_without_a_warning(tmp_path: Pat
     done = run("train", "forecast", "steps.csv", "--out", "model", *words, folder=tmp_path)
     assert done.code == 0, done.err
     assert "Warning" not in done.err
+
+
+class Impatient(Silent):
+    """Presses Ctrl-C while the figures are made."""
+
+    def __init__(self, when: str) -> None:
+        self.when = when
+
+    def scoring(self, what: str, done: int, total: int) -> None:  # noqa: ARG002 (not looked at)
+        if self.when in what and done == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_in_the_training_of_a_baseline_makes_no_weaker_baseline(tmp_path: Path) -> None:
+    data, settings = write_csv(tmp_path), {**TINY, "steps": 6}
+    with pytest.raises(KeyboardInterrupt):
+        FramesModel.fit(data, out=tmp_path / "out", observer=Impatient("without recurrence"), **settings)
+    assert not (tmp_path / "out" / "metrics.json").exists()
+    resumed = FramesModel.fit(out=tmp_path / "out", resume=True)
+    assert resumed.metrics["validation"] == FramesModel.fit(data, **settings).metrics["validation"]
+
+
+def test_ctrl_c_behind_the_training_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_csv(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    def pressed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FramesModel, "figures", pressed)
+    words = ["train", "frames", "steps.csv", "--steps", "2", "--hidden", "4", "--out", "out"]
+    with pytest.raises(UnrolledError, match=r"stopped before the figures were made; go on with: .* train frames --out"):
+        get_command(app).main(words, standalone_mode=False)
 
 
 @pytest.mark.parametrize("kind", [RecursionError, ImportError])
