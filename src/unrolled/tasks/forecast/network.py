@@ -1,7 +1,5 @@
 """The network of the forecast task: recurrent layers over scaled values, and a head that looks ahead."""
 
-import warnings
-
 import torch
 from torch import Tensor, nn
 
@@ -25,8 +23,8 @@ class Head(nn.Module):
     def __init__(self, hidden: int, ahead: int, steps: int, size: int) -> None:
         super().__init__()
         self.steps = steps
-        self.read, self.local = nn.Linear(hidden, steps * INNER), _matrix(ahead, INNER)
-        self.out, self.skip = nn.Linear(INNER, size), _matrix(ahead, size)
+        self.read, self.local = nn.Linear(hidden, steps * INNER), nn.Linear(ahead, INNER, bias=False)
+        self.out, self.skip = nn.Linear(INNER, size), nn.Linear(ahead, size, bias=False)
         for matrix in (self.out.weight, self.out.bias, self.skip.weight):
             nn.init.zeros_(matrix)
 
@@ -34,13 +32,6 @@ class Head(nn.Module):
         """States (..., H) and what is known ahead (..., K, F) to raw numbers (..., K, size)."""
         read = self.read(states).unflatten(-1, (self.steps, INNER))  # (..., K, INNER)
         return self.out(torch.tanh(read + self.local(ahead))) + self.skip(ahead)
-
-
-def _matrix(size: int, output: int) -> nn.Linear:
-    """A linear layer without a bias; where nothing is read, without a warning that there is nothing to initialise."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Initializing zero-element tensors")
-        return nn.Linear(size, output, bias=False)
 
 
 class ForecastNetwork(nn.Module):

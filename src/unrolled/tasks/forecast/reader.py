@@ -135,8 +135,9 @@ def _refuse_text(table: Table, series: Sequence[str]) -> None:
     """A wide table holds numbers only; where it does not, it may be long with columns of other names."""
     for name in series:
         column = table.frame[name]
-        if column.dtype == pl.String and column.null_count() < len(column):
-            first = column.drop_nulls()[0]
+        texts = column.drop_nulls() if column.dtype == pl.String else column.clear()
+        if len(texts) and texts.cast(pl.Float64, strict=False).null_count() == len(texts):
+            first = texts[0]
             way = f"name what it holds with --id, --time and --target; it has {table.listed}"
             raise UsageError(f"{table.name}: '{name}' holds text ({first!r:.40}), so the table is not wide; {way}.")
 
