@@ -24,6 +24,9 @@ def predict(
     n_best: Annotated[
         int | None, typer.Option(min=1, help="Give so many of the best whole answers beside (tag with a CRF).")
     ] = None,
+    horizon: Annotated[
+        int | None, typer.Option(min=1, help="Forecast so many steps, any number (forecast; default: as in training).")
+    ] = None,
     device: Device = "cpu",
 ) -> None:
     """What a model says of each sequence: a JSON line each, in order."""
@@ -33,7 +36,10 @@ def predict(
     model = _load(folder, device)
     if n_best is not None and "n_best" not in signature(model.predict).parameters:
         raise UsageError(f"--n-best ranks whole answers, and a model of the task '{model.TASK}' does not.")
-    how = {} if n_best is None else {"n_best": n_best}
+    if horizon is not None and "horizon" not in signature(model.predict).parameters:
+        raise UsageError(f"--horizon is how far a forecast goes, and a model of the task '{model.TASK}' makes none.")
+    given = {"n_best": n_best, "horizon": horizon}
+    how = {name: value for name, value in given.items() if value is not None}
     lines = (json.dumps(row, ensure_ascii=False) for row in model.predict(data, **how))
     if out is not None:
         write_whole(out, "".join(f"{line}\n" for line in lines).encode())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from unrolled.data.reading import read_bytes
@@ -68,7 +69,7 @@ def read_table(source: Any, as_text: bool = False, header: bool = True) -> Table
         UsageError: the file is missing, empty, damaged or of another kind; the message names the first bad line.
     """
     if isinstance(source, pl.DataFrame) or _is_pandas(source):
-        frame = source if isinstance(source, pl.DataFrame) else pl.from_pandas(source)
+        frame = source if isinstance(source, pl.DataFrame) else _of_pandas(source)
         digest = hashlib.sha256(repr(frame.schema).encode())
         digest.update(frame.hash_rows(seed=0).to_numpy().tobytes())
         return _checked(Table(frame, "the frame", digest.hexdigest()))
@@ -84,6 +85,28 @@ def read_table(source: Any, as_text: bool = False, header: bool = True) -> Table
 
 def _is_pandas(source: Any) -> bool:
     return type(source).__module__.partition(".")[0] == "pandas" and type(source).__name__ == "DataFrame"
+
+
+def _of_pandas(frame: Any) -> pl.DataFrame:
+    """A frame of pandas, without pyarrow; an index that has a name, or is of times, is a column, too."""
+    index = frame.index
+    named = all(name is not None for name in index.names)
+    if named or index.dtype.kind == "M":
+        frame = frame.reset_index(names=None if named else "time")
+    return pl.DataFrame([_of_column(str(name), frame.iloc[:, place]) for place, name in enumerate(frame.columns)])
+
+
+def _of_column(name: str, column: Any) -> pl.Series:
+    """One column of pandas; a missing cell is null, as in a file it would be empty."""
+    kind = getattr(column.dtype, "kind", "O")
+    if isinstance(column.dtype, np.dtype) and kind in "iufbM":
+        values = column.to_numpy()
+        return pl.Series(name, values if kind != "M" else values.astype("datetime64[us]"), nan_to_null=kind == "f")
+    if str(column.dtype).startswith("period"):
+        return _of_column(name, column.dt.to_timestamp())
+    there = column.notna().tolist()
+    cells = [value if known else None for value, known in zip(column.tolist(), there, strict=True)]
+    return pl.Series(name, cells, strict=False)
 
 
 def _checked(table: Table) -> Table:

@@ -95,6 +95,24 @@ def test_gaps_and_empty_values_are_reported_and_filled_only_when_asked() -> None
         assert found.notes[-1].endswith(f"filled: {how}")
 
 
+def test_words_for_a_missing_value_are_missing_values() -> None:
+    frame = long(["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"], ["1.5", "NA", " null", "4"])
+    (one,) = read(frame).series
+    assert np.isnan(one.values).tolist() == [False, True, True, False]
+    assert one.values[[0, 3]].tolist() == [1.5, 4.0]
+    with pytest.raises(UsageError, match="row 2 has 'few' in 'y', where numbers are wanted"):
+        read(frame | {"y": ["1.5", "few", "NA", "4"]})
+
+
+def test_days_may_be_written_without_their_hour() -> None:
+    mixed = long(["2024-01-01 22:00", "2024-01-01 23:00", "2024-01-02", "2024-01-02 01:00"])
+    assert read(mixed).notes[0] == "1 series, hourly, season 24"
+    hours = {"unique_id": list("aaabbb"), "y": [1.0] * 6}
+    hours["ds"] = ["2024-01-01 22:00", "2024-01-01 23:00", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]
+    with pytest.raises(UsageError, match="mixed frequency: series 'a' is hourly, and 'b' daily; one a file"):
+        read(hours)
+
+
 def test_rows_out_of_order_are_sorted_and_said() -> None:
     found = read(long([3, 1, 2], [30.0, 10.0, 20.0]))
     np.testing.assert_array_equal(found.series[0].values, [10, 20, 30])

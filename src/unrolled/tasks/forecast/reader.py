@@ -17,6 +17,8 @@ from unrolled.tasks.forecast.times import stamps_of
 IDS = ("unique_id", "item_id", "series_id", "id", "series")
 TIMES = ("ds", "date", "datetime", "timestamp", "time", "month", "week", "day", "year", "step", "t")
 TARGETS = ("y", "target", "value", "values")
+MISSING = ("", "na", "n/a", "nan", "null", "none")
+"""What stands in files for a value that is missing."""
 SHOWN = 3
 LARGEST = 1e18
 """Squares of larger values pass what 32 bits hold."""
@@ -166,12 +168,14 @@ def _numbers(table: Table, frame: pl.DataFrame, column: str) -> np.ndarray:
     values = frame[column]
     if values.dtype == pl.Boolean or values.null_count() == len(values):
         values = values.cast(pl.Float64)
-    if not values.dtype.is_numeric():
-        as_numbers = values.cast(pl.Float64, strict=False)
-        bad = (as_numbers.is_null() & values.is_not_null()).to_numpy()
+    if values.dtype == pl.String:
+        values = values.set(values.str.strip_chars().str.to_lowercase().is_in(MISSING), None)
+    as_numbers = values.cast(pl.Float64, strict=False) if values.dtype == pl.String else values
+    bad = (as_numbers.is_null() & values.is_not_null()).to_numpy()
+    if bad.any() or not as_numbers.dtype.is_numeric():
         row = int(np.flatnonzero(bad)[0]) if bad.any() else 0
         raise UsageError(f"{table.name}: row {row + 1} has {values[row]!r} in '{column}', where numbers are wanted.")
-    array = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    array = as_numbers.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     if (np.abs(array) > LARGEST).any():
         row = int(np.flatnonzero(np.abs(array) > LARGEST)[0])
         seen = "an infinite value" if np.isinf(array[row]) else f"{array[row]:g}, too large a value,"

@@ -23,7 +23,7 @@ def read_long(source: Any, config: FramesConfig, form: Form | None, answers: boo
     """The sequences of a long table.
 
     Args:
-        source: A file or frame, see :func:`unrolled.data.tables.read_table`.
+        source: A file, frame or table, see :func:`unrolled.data.tables.read_table`.
         config: Names of columns, kind of answer.
         form: The columns as training found them; found here where None.
         answers: Whether the labels must be there.
@@ -31,13 +31,13 @@ def read_long(source: Any, config: FramesConfig, form: Form | None, answers: boo
     Raises:
         UsageError: a column is missing, or a row holds what cannot be used; the message names both.
     """
-    table = read_table(source)
+    table = source if isinstance(source, Table) else read_table(source)
     notes: list[str] = []
     form = _find(table, config, notes) if form is None else _check(table, form, answers)
     rows = _sequences(table, form, notes)
     features = None if form.own else _numbers(table, form.features, config.missing == "refuse")
     there = form.columns["label"].split(",")[0] in table.frame.columns
-    known = _answers(table, form.columns["label"], config) if there and (answers or form.own) else None
+    known = answers_in(table, form.columns["label"], config) if there and (answers or form.own) else None
     times = table.frame[form.columns["time"]].to_list() if "time" in form.columns else []
     sequences = []
     for name, places in rows.items():
@@ -167,7 +167,7 @@ def _numbers(table: Table, names: Sequence[str], refuse: bool) -> Tensor:
     return torch.from_numpy(numbers)
 
 
-def _answers(table: Table, column: str, config: FramesConfig) -> Labels | Tensor:
+def answers_in(table: Table, column: str, config: FramesConfig) -> Labels | Tensor:
     """What is to be said of every row."""
     if config.regression:
         return _numbers(table, _listed(column), True)
