@@ -43,6 +43,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "cut": (("classify", "cut.ts"), 2, "cut.ts, line 5 does not end with ':' and its class; is the file cut off?"),
     "own classes": (("classify", "own.tsv"), 2, "each of the 30 examples is of a class of its own"),
     "columns": (("forecast", "shops.csv"), 2, "'store' holds text ('a'), so the table is not wide; name what it"),
+    "steps": (("classify", "walks.csv"), 2, "or for series, a row a step, their columns with --id and --time; it has"),
     "no id": (
         ("frames", "walks.csv", "--label", "phase"),
         2,
