@@ -43,7 +43,7 @@ def write_pictures(folder: Path, name: str = "pictures.tsv", captions: list[str]
     return path
 
 
-TINY: dict[str, Any] = {"hidden": 8, "embedding": 6, "batch": 4, "size": 16, "channels": 2, "beam": 3, "n_best": 2}
+TINY: dict[str, Any] = {"hidden": 8, "embedding": 6, "batch": 4, "points": 16, "channels": 2, "beam": 3, "n_best": 2}
 """Settings for CaptionModel.fit that make a network of no use in no time."""
 SIZES = ((16, 16), (40, 20), (9, 30), (16, 17), (5, 5), (64, 64))
 INPUTS = [drawn(one, size) for one, size in zip(CAPTIONS[::2], SIZES, strict=True)]

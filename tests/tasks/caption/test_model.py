@@ -17,7 +17,7 @@ from unrolled.tasks.caption.model import WITHOUT, CaptionModel
 from unrolled.tasks.estimator import KnowledgeError
 
 PAIRS = [(drawn(one), one) for one in CAPTIONS]
-LEARNED = {"hidden": 24, "embedding": 16, "batch": 6, "size": 16, "channels": 8, "steps": 120, "validations": 3}
+LEARNED = {"hidden": 24, "embedding": 16, "batch": 6, "points": 16, "channels": 8, "steps": 120, "validations": 3}
 LEARNED |= {"rate": 1e-2, "shift": 0.0, "zoom": 0.0, "colour": 0.1, "seed": 1}
 
 

@@ -21,7 +21,7 @@ class CaptionConfig(WritingConfig):
     bridge: Literal["zero", "learned"] = Field(
         "learned", description="what the decoder begins from: nothing, or what the picture shows as a whole"
     )
-    size: int = Field(48, ge=16, description="points a side that every picture is brought to, in its proportions")
+    points: int = Field(48, ge=16, description="points a side that every picture is brought to, in its proportions")
     channels: int = Field(32, ge=1, description="channels behind the first convolution; they double twice")
     shift: float = Field(
         0.1, ge=0, lt=1, description="training moves pictures by up to such a share of their size, by chance"

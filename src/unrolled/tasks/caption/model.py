@@ -137,7 +137,7 @@ class CaptionModel(Trainable[CaptionConfig, list[Captioned]]):
     def describe(self, splits: Splits[list[Captioned]]) -> list[str]:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         many = sum(len(one.captions) for one in splits.train)
-        side = f"{self.config.size} by {self.config.size} points, {self.known.side.vocabulary.size:,} tokens"
+        side = f"{self.config.points} by {self.config.points} points, {self.known.side.vocabulary.size:,} tokens"
         learned = f"{len(splits.train):,} pictures ({many:,} captions) to learn"
         lines = [f"{splits.name}: {learned}, {len(splits.valid):,} to validate; {side}"]
         if self.left_out:

@@ -24,7 +24,7 @@ class CaptionNetwork(nn.Module):
     def __init__(self, config: CaptionConfig, cell: Cell, vocabulary_size: int) -> None:
         super().__init__()
         source = PictureInput(CHANNELS, config.shift, config.zoom, config.mirror, config.colour)
-        encoder = PictureEncoder(CHANNELS, config.size, config.channels, config.dropout_picture)
+        encoder = PictureEncoder(CHANNELS, config.points, config.channels, config.dropout_picture)
         self.grid = encoder.grid
         self.seeing = _writing(config, cell, vocabulary_size, source, encoder)
         nothing = Unseeing(encoder.output_size)

@@ -91,7 +91,7 @@ def read_captioned(data: Any, config: CaptionConfig) -> Pictures:
         raise UsageError(f"{name}: there is no caption.")
     if without:
         notes.append(f"left out: {len(without):,} row(s) without a caption, the first is row {without[0]}")
-    pictures = [Captioned(one.name, one.read(name, config.size), tuple(said)) for one, said in found.items()]
+    pictures = [Captioned(one.name, one.read(name, config.points), tuple(said)) for one, said in found.items()]
     digest = hashlib.sha256()
     for one in pictures:
         digest.update(repr((one.name, one.captions)).encode())
@@ -121,7 +121,7 @@ def read_pictures(data: Any, config: CaptionConfig) -> Iterator[tuple[str | None
         table = _table(data)
         column, _ = table.column(config.picture, "picture", PICTURES)
         sources, name = list(dict.fromkeys(_files(table, column, _folder(data)))), table.name
-    return ((one.name, one.read(name, config.size)) for one in sources)
+    return ((one.name, one.read(name, config.points)) for one in sources)
 
 
 @dataclass(frozen=True)
