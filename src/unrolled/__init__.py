@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from unrolled.layers.recurrent import Recurrent
     from unrolled.layers.torch_weights import from_torch, to_torch
     from unrolled.state import State
+    from unrolled.tasks.caption.model import CaptionModel
     from unrolled.tasks.classify.model import ClassifyModel
     from unrolled.tasks.forecast.model import ForecastModel
     from unrolled.tasks.frames.model import FramesModel
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from unrolled.tasks.translate.model import TranslateModel
     from unrolled.wirings.encoder_decoder import EncoderDecoder
     from unrolled.wirings.many_to_many import ManyToMany
+    from unrolled.wirings.many_to_one import ManyToOne
     from unrolled.wirings.sampling import Sampling
 
 _ROOMS = {
@@ -44,6 +46,7 @@ _ROOMS = {
     "LIBRARY": "cells.library",
     "LSTM": "layers.drop_in",
     "RNN": "layers.drop_in",
+    "CaptionModel": "tasks.caption.model",
     "Cell": "equations.cell",
     "ClassifyModel": "tasks.classify.model",
     "EncoderDecoder": "wirings.encoder_decoder",
@@ -51,6 +54,7 @@ _ROOMS = {
     "ForecastModel": "tasks.forecast.model",
     "FramesModel": "tasks.frames.model",
     "ManyToMany": "wirings.many_to_many",
+    "ManyToOne": "wirings.many_to_one",
     "Recurrent": "layers.recurrent",
     "Sampling": "wirings.sampling",
     "State": "state",
@@ -81,6 +85,7 @@ __all__ = [
     "LIBRARY",
     "LSTM",
     "RNN",
+    "CaptionModel",
     "Cell",
     "ClassifyModel",
     "EncoderDecoder",
@@ -88,6 +93,7 @@ __all__ = [
     "ForecastModel",
     "FramesModel",
     "ManyToMany",
+    "ManyToOne",
     "Recurrent",
     "Sampling",
     "State",

@@ -115,7 +115,7 @@ def test_a_layer_of_a_stack_alone_behind_the_whole(chains: list[int]) -> None:
     layer, x = stack(), sequence(1, STEPS, SIZE)
     repeated(layer, x)
     assert chains
-    one, values = layer._one(1, "forward"), sequence(1, STEPS, SIZE, seed=9)
+    one, values = layer.one(1, "forward"), sequence(1, STEPS, SIZE, seed=9)
     with torch.no_grad():
         found = one.repeat.run(one.named(), values, None)
     assert found is not None

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tasks import samples_classify, samples_frames
+from tasks import samples_caption, samples_classify, samples_frames
 from tasks.contract import Case
 from tasks.samples_forecast import CASE as FORECAST
 from tasks.samples_tag import TAG_CASES
@@ -43,5 +43,6 @@ CASES = {
     "forecast": FORECAST,
     "translate": TRANSLATE,
     **samples_frames.CASES,
+    **samples_caption.CASES,
 }
 """Each task on data as small as can be."""

@@ -52,6 +52,10 @@ def sizes(model: TextModel) -> dict[str, tuple[int, ...]]:
     return {name: tuple(value.shape) for name, value in model.network.recurrent.cell_parameters().items()}
 
 
+def written(model: TextModel) -> str:
+    return next(model.predict(["A"]))["text"]
+
+
 def validations(model: TextModel) -> int:
     return sum(row["valid"] is not None for row in model.history)
 
@@ -103,6 +107,13 @@ CHANGES: dict[str, Change] = {
     "drop_connect": Change(0.2, lambda model: model.cell, drop_connect(find_cell("lstm"), 0.2)),
     "layer_norm": Change(True, lambda model: model.cell, layer_norm(find_cell("lstm"))),
     "sizes": Change({"projection": 3}, lambda model: model.network.recurrent.output_size, 3, PROJECTED),
+    "length": Change(7, lambda model: len(written(model)), 7),
+    "temperature": Change(0.0, written),
+    "top_k": Change(1, written),
+    "top_p": Change(0.01, written),
+    "min_p": Change(1.0, written),
+    "repetition_penalty": Change(9.0, written),
+    "stop": Change("e", lambda model: "e" in written(model), False),
     "validation_fraction": Change(0.5, lambda model: model.metrics["data"]["characters"], 350),
 }
 ELSEWHERE = {"minutes", "checkpoint_seconds", "device", "encoding"}

@@ -7,7 +7,8 @@ import pytest
 
 from unrolled.cli.tasks import TASKS
 from unrolled.data.prepared.table import preparer
-from unrolled.tasks.recipe import Recipe, run_recipe
+from unrolled.tasks.recipe import Recipe
+from unrolled.tasks.recipe_run import run_recipe
 from unrolled.training.config import make_config
 
 ROOT = Path(__file__).resolve().parents[2]

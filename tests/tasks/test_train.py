@@ -120,8 +120,11 @@ def test_a_folder_of_splits_is_scored_on_its_test_text_too(tmp_path: Path) -> No
     loaded = TextModel.load(tmp_path / "out")
     assert loaded.metrics["data"]["name"] == "texts"
     assert loaded.metrics["validation"]["characters"] == 90
-    assert loaded.metrics["test"] == loaded.score(TEXT[90:210]).figures() == model.score(TEXT[90:210]).figures()
-    assert loaded.metrics["validation"] == loaded.score(TEXT[:90]).figures()
+    figures = {name: dict(loaded.metrics[name]) for name in ("validation", "test")}
+    beside = {name: one.pop("baselines") for name, one in figures.items()}
+    assert figures["test"] == loaded.score(TEXT[90:210]).figures() == model.score(TEXT[90:210]).figures()
+    assert figures["validation"] == loaded.score(TEXT[:90]).figures()
+    assert [list(one) for one in beside.values()] == [["5-gram of the training text"]] * 2
 
 
 def test_characters_of_the_validation_text_alone_are_known(tmp_path: Path) -> None:

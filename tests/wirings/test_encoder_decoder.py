@@ -105,6 +105,18 @@ def test_what_is_written_does_not_depend_on_other_sentences(attention: str, feed
     assert [written([row])[0] for row in range(3)] == together
 
 
+def test_a_token_that_is_never_written_changes_no_other() -> None:
+    network = made().eval()
+    with torch.inference_mode():
+        memory = network.encode(SOURCES, LENGTHS)
+        free, bound = Writer(network, memory), Writer(network, memory, never=[2, 5])
+        scores, _ = free(INPUTS[:, 0], free.state)
+        limited, _ = bound(INPUTS[:, 0], bound.state)
+    allowed = [0, 1, 3, 4, 6]
+    assert torch.equal(limited[:, allowed], scores[:, allowed])
+    assert bool((limited[:, [2, 5]] == -torch.inf).all())
+
+
 def test_neglect_is_the_formula_of_its_paper() -> None:
     network = made().double().eval()
     with torch.no_grad():

@@ -6,26 +6,25 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import typer
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from unrolled.errors import UsageError
 
 
 def with_settings(
-    kind: type[BaseModel], hidden: Collection[str] = ()
+    fields: Mapping[str, FieldInfo], hidden: Collection[str] = ()
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator: the command gets an option for every field of ``kind``, and receives those given as ``settings``.
+    """A decorator: the command gets an option for every field, and receives those given as ``settings``.
 
     Its own parameters that are ``hidden`` are no options, and keep their defaults.
     """
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         own = [one for one in inspect.signature(command).parameters.values() if one.name not in ("settings", *hidden)]
-        options = [_option(name, field) for name, field in kind.model_fields.items()]
+        options = [_option(name, field) for name, field in fields.items()]
 
         def run(**arguments: Any) -> Any:
-            given = {name: arguments.pop(name) for name in kind.model_fields}
+            given = {name: arguments.pop(name) for name in fields}
             settings = {name: _plain(name, value) for name, value in given.items() if value not in (None, [])}
             return command(**arguments, settings=settings)
 
@@ -37,7 +36,7 @@ def with_settings(
 
 
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
-    kind, flag = _without_none(field.annotation), f"--{name.replace('_', '-')}"
+    kind, flag = _without_none(field.annotation), flag_of(name)
     default = "" if field.default in (None, {}, False) else f" Default: {field.default}."
     if get_origin(kind) is dict:
         kind, flag = list[str], "--size"
@@ -49,6 +48,11 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     )
     annotation = Annotated[kind | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def flag_of(name: str) -> str:
+    """``--top-k`` for ``top_k``."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _without_none(annotation: Any) -> Any:

@@ -26,18 +26,24 @@ def recipe(
     ] = False,
     results: Annotated[Path | None, typer.Option(help="Folder for the log of the run.")] = None,
 ) -> None:
-    """Run a recipe: exact settings, known data; it fails where the figures are not those expected."""
+    """Run a recipe: exact settings, known data; it fails where the figures are not those expected.
+
+    Stopped among several seeds or folds, the same command goes on with those that are missing.
+    """
     from unrolled.data.prepared.table import preparer
     from unrolled.errors import UnrolledError
     from unrolled.model_folder import write_whole
-    from unrolled.tasks.recipe import Recipe, log, run_recipe
+    from unrolled.tasks.recipe import Recipe
+    from unrolled.tasks.recipe_log import log
+    from unrolled.tasks.recipe_run import run_recipe
 
     path = _find(name)
     one, short = Recipe.read(path), path.stem
     kind = TASKS[one.task].load()
     prepare = None if one.data.prepare is None else preparer(one.data.prepare)
     with Watch() as watch:
-        outcome = run_recipe(one, kind, prepare, data, out or Path("runs/recipes") / short, quick, watch)
+        place = out or Path("runs/recipes") / short
+        outcome = run_recipe(one, kind, prepare, data, place, quick, watch, watch.say)
     text = log(short, outcome)
     print(text, end="")
     if results is not None:

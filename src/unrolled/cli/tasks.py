@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from unrolled.tasks.caption.config import CaptionConfig
 from unrolled.tasks.classify.config import ClassifyConfig
 from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.forecast.config import ForecastConfig
@@ -60,6 +61,12 @@ def _translate() -> "type[Estimator]":
     return TranslateModel
 
 
+def _caption() -> "type[Estimator]":
+    from unrolled.tasks.caption.model import CaptionModel
+
+    return CaptionModel
+
+
 def _frames() -> "type[Estimator]":
     from unrolled.tasks.frames.model import FramesModel
 
@@ -97,6 +104,12 @@ TASKS = {
         "A table, the beginning of two files' names (see --source), or a folder with train/valid/test.",
         TranslateConfig,
         _translate,
+    ),
+    "caption": Task(
+        "Train a network that looks at a picture and writes what it shows.",
+        "A table with a picture file and a caption a row; several rows for several captions.",
+        CaptionConfig,
+        _caption,
     ),
     "frames": Task(
         "Train a network that says what holds at every step of a sequence: a label, several, or numbers.",

@@ -3,44 +3,57 @@
 import json
 import sys
 from collections.abc import Mapping
-from inspect import signature
+from copy import copy
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic.fields import FieldInfo
 
+from unrolled.cli.options import flag_of, with_settings
 from unrolled.cli.tasks import TASKS
 from unrolled.cli.watch import Watch
+from unrolled.tasks.config import TaskConfig
+from unrolled.tasks.text.config import TextConfig
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A model folder.")]
 Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu, cuda or mps.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+def _options(verb: str) -> dict[str, FieldInfo]:
+    """The settings that a verb may give anew to a model of one task or other, with what each of these says of them."""
+    made: dict[str, FieldInfo] = {}
+    users: dict[str, dict[str, list[str]]] = {}
+    for task, known in TASKS.items():
+        for name in _settings_at(verb, known.config):
+            field = known.config.model_fields[name]
+            made.setdefault(name, copy(field))
+            users.setdefault(name, {}).setdefault(field.description or "", []).append(task)
+    for name, field in made.items():
+        field.default = None
+        field.description = "; ".join(f"{said} ({', '.join(tasks)})" for said, tasks in users[name].items())
+    return made
+
+
+def _settings_at(verb: str, config: type[TaskConfig]) -> tuple[str, ...]:
+    return config.TO_PREDICT if verb == "predict" else config.TO_EVALUATE
+
+
+@with_settings(_options("predict"))
 def predict(
     folder: Folder,
     data: Annotated[str, typer.Argument(metavar="DATA", help="Data as in training, answers not needed; - is stdin.")],
     out: Annotated[Path | None, typer.Option(help="Write the lines to this file.")] = None,
-    n_best: Annotated[
-        int | None, typer.Option(min=1, help="Give so many of the best whole answers beside (tag with a CRF).")
-    ] = None,
-    horizon: Annotated[
-        int | None, typer.Option(min=1, help="Forecast so many steps, any number (forecast; default: as in training).")
-    ] = None,
     device: Device = "cpu",
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """What a model says of each sequence: a JSON line each, in order."""
-    from unrolled.errors import UsageError
     from unrolled.model_folder import write_whole
 
-    model = _load(folder, device)
-    if n_best is not None and "n_best" not in signature(model.predict).parameters:
-        raise UsageError(f"--n-best ranks whole answers, and a model of the task '{model.TASK}' does not.")
-    if horizon is not None and "horizon" not in signature(model.predict).parameters:
-        raise UsageError(f"--horizon is how far a forecast goes, and a model of the task '{model.TASK}' makes none.")
-    given = {"n_best": n_best, "horizon": horizon}
-    how = {name: value for name, value in given.items() if value is not None}
-    lines = (json.dumps(row, ensure_ascii=False) for row in model.predict(data, **how))
+    model = _load(folder, device, "predict", settings)
+    lines = (json.dumps(row, ensure_ascii=False) for row in model.predict(data))
     if out is not None:
         write_whole(out, "".join(f"{line}\n" for line in lines).encode())
         return
@@ -48,14 +61,17 @@ def predict(
         print(line)
 
 
+@with_settings(_options("evaluate"))
 def evaluate(
     folder: Folder,
     data: Annotated[str, typer.Argument(metavar="DATA", help="Data as in training, answers included; - is stdin.")],
     device: Device = "cpu",
     as_json: AsJson = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """How well a model does on data whose answers are known."""
-    model = _load(folder, device)
+    model = _load(folder, device, "evaluate", settings)
     with Watch() as watch:
         figures = model.evaluate(data, watch.scoring)
     if as_json:
@@ -64,7 +80,7 @@ def evaluate(
     for line in _shown(figures):
         print(line)
     for name, beside in figures.get("baselines", {}).items():
-        print(f"  {name}: {', '.join(_shown(beside))}")
+        print(f"  {name.replace('_', ' ')}: {', '.join(_shown(beside))}")
     for note in figures.get("notes", ()):
         print(note, file=sys.stderr)
 
@@ -79,9 +95,9 @@ def _shown(figures: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _load(folder: Path, device: str) -> Any:
-    """The model in a folder, by the task that it names."""
-    from unrolled.errors import UsageError
+def _load(folder: Path, device: str, verb: str, settings: Mapping[str, Any]) -> Any:
+    """The model in a folder, by the task that it names, with settings given anew."""
+    from unrolled.errors import UsageError, did_you_mean
     from unrolled.model_folder import ModelFolder
     from unrolled.training.device import resolve_device
 
@@ -89,38 +105,36 @@ def _load(folder: Path, device: str) -> Any:
     task = described.get("task")
     if task not in TASKS:
         raise UsageError(f"{folder} holds a model of the task '{task}', and this unrolled knows {', '.join(TASKS)}.")
-    return TASKS[task].load().load(folder, resolve_device(device))
+    flags = [flag_of(name) for name in _settings_at(verb, TASKS[task].config)]
+    for given in map(flag_of, settings):
+        if given not in flags:
+            known = f"'{verb}' takes {', '.join(flags)} there"
+            raise UsageError(f"{given} is not for a model of the task '{task}'; {known}.{did_you_mean(given, flags)}")
+    model = TASKS[task].load().load(folder, resolve_device(device))
+    model.use_by(**settings)
+    return model
 
 
+@with_settings({name: TextConfig.model_fields[name] for name in TextConfig.WRITING})
 def generate(
     folder: Folder,
     prompt: Annotated[str, typer.Option(help="What stands before.")] = "",
-    length: Annotated[int, typer.Option(help="Tokens to write at most.")] = 500,
-    temperature: Annotated[
-        float, typer.Option(help="Below 1 bolder towards the likely, above 1 wilder; 0 takes the best.")
-    ] = 0.8,
-    top_k: Annotated[int, typer.Option(help="Draw from the k best tokens; 0 from all.")] = 0,
-    top_p: Annotated[float, typer.Option(help="Draw from the best tokens that together reach this probability.")] = 1.0,
-    min_p: Annotated[float, typer.Option(help="Draw from tokens with this share of the best one's probability.")] = 0.0,
-    repetition_penalty: Annotated[
-        float, typer.Option(help="Above 1, tokens already written become less likely.")
-    ] = 1.0,
     seed: Annotated[int | None, typer.Option(help="The same seed writes the same text.")] = None,
-    stop: Annotated[str | None, typer.Option(help="End before this text would be written.")] = None,
     samples: Annotated[int, typer.Option(min=1, help="Texts to write; seeds count up from --seed.")] = 1,
     device: Device = "cpu",
     as_json: AsJson = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Write on from a prompt, on standard output as it comes."""
     from unrolled.tasks.text.model import TextModel
     from unrolled.training.device import resolve_device
-    from unrolled.wirings.sampling import Sampling
 
-    sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty)
     model = TextModel.load(folder, resolve_device(device))
+    model.use_by(**settings)
     for index in range(samples):
         one_seed = None if seed is None else seed + index
-        pieces = model.stream(prompt, length, sampling, one_seed, stop)
+        pieces = model.write(prompt, one_seed)
         if as_json:
             print(json.dumps({"prompt": prompt, "text": "".join(pieces), "seed": one_seed}, ensure_ascii=False))
             continue

@@ -28,7 +28,7 @@ class Watch:
             *columns, console=self.console, transient=True, expand=True, disable=not self.console.is_terminal
         )
         self.tasks: dict[str, TaskID] = {}
-        self.unit = "token"
+        self.shown, self.unit = "", "token"
 
     def __enter__(self) -> Self:
         return self
@@ -49,6 +49,10 @@ class Watch:
         self.console.print(f"[dim]   time    step  training  validation   ({told.loss})[/dim]")
         self.show("training", 0.0, "")
 
+    def say(self, line: str) -> None:
+        """A line between trainings."""
+        self.console.print(f"[bold]{escape(line)}[/bold]")
+
     def stepped(self, progress: "Training") -> None:
         """Move the bar."""
         left = progress.seconds * (1 - progress.share) / progress.share if progress.share else 0.0
@@ -67,11 +71,13 @@ class Watch:
         self.show(f"scoring {what}", done / total, f"{done:,} of {total:,} {self.unit}s")
 
     def show(self, what: str, share: float, told: str) -> None:
-        """Set a bar, made when it is first spoken of; a new one takes the place of the last."""
+        """Set a bar, made when it is first spoken of; another one takes the place of the last."""
         if not self.tasks:
             self.bar.start()
-        if what not in self.tasks:
+        if what != self.shown:
+            self.shown = what
             for task in self.tasks.values():
                 self.bar.update(task, visible=False)
+        if what not in self.tasks:
             self.tasks[what] = self.bar.add_task(what, total=1.0, told=told)
-        self.bar.update(self.tasks[what], completed=share, told=told)
+        self.bar.update(self.tasks[what], completed=share, told=told, visible=True)

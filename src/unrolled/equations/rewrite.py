@@ -28,7 +28,7 @@ def zoneout(cell: Cell, rates: float | Mapping[str, float]) -> Cell:
     for state, rate in by_state.items():
         _check_name(state, cell.states, f"cell {cell.name} has no state '{state}'")
         _check_rate("zoneout", rate)
-    fresh = _Fresh(cell)
+    fresh = Fresh(cell)
     candidates = {state: Name(fresh(f"{state}_new")) for state in by_state}
     noise = {state: Name(fresh(f"zoneout_{state}")) for state in by_state}
 
@@ -47,7 +47,7 @@ def zoneout(cell: Cell, rates: float | Mapping[str, float]) -> Cell:
         lines.append(Statement(statement.target, Call("add", (kept, renewed))))
     drawn = {noise[state].name: Noise(1.0, rate, "step") for state, rate in by_state.items()}
     sizes = {candidates[state].name: size for state, size in cell.sizes.items() if state in candidates}
-    return _rewritten(cell, "zoneout", lines, noise={**cell.noise, **drawn}, sizes={**cell.sizes, **sizes})
+    return rewritten(cell, "zoneout", lines, noise={**cell.noise, **drawn}, sizes={**cell.sizes, **sizes})
 
 
 def variational_dropout(cell: Cell, inputs: float = 0.0, recurrent: float = 0.0) -> Cell:
@@ -62,7 +62,7 @@ def variational_dropout(cell: Cell, inputs: float = 0.0, recurrent: float = 0.0)
     """
     _check_rate("inputs", inputs)
     _check_rate("recurrent", recurrent)
-    fresh, drawn, before = _Fresh(cell), {}, []
+    fresh, drawn, before = Fresh(cell), {}, []
     masked: dict[str, Name] = {}
 
     def mask(name: str, rate: float) -> None:
@@ -91,7 +91,7 @@ def variational_dropout(cell: Cell, inputs: float = 0.0, recurrent: float = 0.0)
             for one in lines
         ]
     sizes = {masked[name].name: cell.sizes[name] for name in masked if name in cell.sizes}
-    return _rewritten(cell, "variational", before + lines, noise={**cell.noise, **drawn}, sizes={**cell.sizes, **sizes})
+    return rewritten(cell, "variational", before + lines, noise={**cell.noise, **drawn}, sizes={**cell.sizes, **sizes})
 
 
 def drop_connect(cell: Cell, rate: float) -> Cell:
@@ -104,7 +104,7 @@ def drop_connect(cell: Cell, rate: float) -> Cell:
     recurrent = [one for one in cell.program.parameters.values() if one.recurrent]
     if not recurrent:
         raise UsageError(f"cell {cell.name} has no recurrent matrix to drop weights of.")
-    fresh = _Fresh(cell)
+    fresh = Fresh(cell)
     drops = {one.name: Name(fresh(f"drop_{one.name}")) for one in recurrent}
 
     def drop(part: Expression) -> Expression:
@@ -113,7 +113,7 @@ def drop_connect(cell: Cell, rate: float) -> Cell:
     lines = [Statement(one.target, transform(one.expression, drop)) for one in cell.statements]
     drawn = {name.name: Noise(1.0 / (1.0 - rate), 1.0 - rate, "sequence") for name in drops.values()}
     heads = {drops[one.name].name: one.heads for one in recurrent if one.heads > 1}
-    return _rewritten(cell, "drop_connect", lines, noise={**cell.noise, **drawn}, heads={**cell.heads, **heads})
+    return rewritten(cell, "drop_connect", lines, noise={**cell.noise, **drawn}, heads={**cell.heads, **heads})
 
 
 def layer_norm(cell: Cell) -> Cell:
@@ -123,11 +123,11 @@ def layer_norm(cell: Cell) -> Cell:
     as sigmoid or tanh is applied to, where it holds a product with a matrix; its biases and peepholes stay outside the
     norm. Ba et al. 2016, arXiv:1607.06450 (which norms W x and U h apart).
     """
-    fresh, gains = _Fresh(cell), {}
+    fresh, gains = Fresh(cell), {}
 
     def norm(target: Name) -> Callable[[Expression], Expression]:
         def change(part: Expression) -> Expression:
-            if not isinstance(part, Call) or part.op == "layer_norm" or not _is_function(part):
+            if not isinstance(part, Call) or part.op == "layer_norm" or not is_function(part):
                 return part
             products, rest = _split_sum(part.arguments[0])
             if products is None or len(part.arguments) > 1:
@@ -142,7 +142,7 @@ def layer_norm(cell: Cell) -> Cell:
     lines = [Statement(one.target, transform(one.expression, norm(one.target))) for one in cell.statements]
     if not gains:
         raise UsageError(f"cell {cell.name} has no pre-activation with a product: there is nothing to norm.")
-    return _rewritten(cell, "layer_norm", lines, initial={**cell.initial, **gains})
+    return rewritten(cell, "layer_norm", lines, initial={**cell.initial, **gains})
 
 
 def diagonal(cell: Cell, matrix: str) -> Cell:
@@ -155,13 +155,13 @@ def diagonal(cell: Cell, matrix: str) -> Cell:
         return part
 
     lines = [Statement(one.target, transform(one.expression, change)) for one in cell.statements]
-    return _rewritten(cell, "diagonal", lines, **_without(cell, matrix))
+    return rewritten(cell, "diagonal", lines, **_without(cell, matrix))
 
 
 def low_rank(cell: Cell, matrix: str, rank: int) -> Cell:
     """A matrix made of two: ``U @ h`` becomes ``U_left @ (U_right @ h)``, with ``rank`` numbers between."""
     _check_matrix(cell, matrix)
-    fresh, sizes = _Fresh(cell), {}
+    fresh, sizes = Fresh(cell), {}
     left, right = Name(fresh(f"{matrix}_left")), Name(fresh(f"{matrix}_right"))
     lines: list[Statement] = []
 
@@ -176,19 +176,20 @@ def low_rank(cell: Cell, matrix: str, rank: int) -> Cell:
     for one in cell.statements:
         expression = transform(one.expression, change)
         lines.append(Statement(one.target, expression))
-    return _rewritten(cell, "low_rank", lines, sizes={**cell.sizes, **sizes}, **_without(cell, matrix))
+    return rewritten(cell, "low_rank", lines, sizes={**cell.sizes, **sizes}, **_without(cell, matrix))
 
 
 def learned_start(cell: Cell) -> Cell:
     """Every state begins from a learned vector: the state ``h`` from the parameter ``h_0``."""
-    fresh = _Fresh(cell)
+    fresh = Fresh(cell)
     starts = {state: cell.start.get(state, 0.0) for state in cell.states}
     learned = {state: start if isinstance(start, str) else fresh(f"{state}_0") for state, start in starts.items()}
     initial = {learned[state]: start for state, start in starts.items() if not isinstance(start, str)}
     return cell.replaced(cell.name, start=learned, initial={**cell.initial, **initial})
 
 
-def _rewritten(cell: Cell, how: str, lines: list[Statement], **changes: object) -> Cell:
+def rewritten(cell: Cell, how: str, lines: list[Statement], **changes: object) -> Cell:
+    """The cell with other lines; what changes beside them is named as :class:`Cell` names it."""
     return cell.replaced(f"{cell.name}_{how}", "\n".join(str(line) for line in lines), **changes)
 
 
@@ -198,7 +199,7 @@ def _without(cell: Cell, matrix: str) -> dict[str, dict[str, Any]]:
     return {key: {name: value for name, value in one.items() if name != matrix} for key, one in declared.items()}
 
 
-class _Fresh:
+class Fresh:
     """Gives names that a cell does not use: the one asked for, or that with a number behind it."""
 
     def __init__(self, cell: Cell) -> None:
@@ -262,17 +263,18 @@ def _split_sum(expression: Expression) -> tuple[Expression | None, Expression | 
     if isinstance(expression, Call) and expression.op in ("add", "sub"):
         (left_products, left_rest), (right_products, right_rest) = (_split_sum(part) for part in expression.arguments)
         return _joined(expression.op, left_products, right_products), _joined(expression.op, left_rest, right_rest)
-    return (expression, None) if _holds_product(expression) else (None, expression)
+    return (expression, None) if holds_product(expression) else (None, expression)
 
 
-def _holds_product(expression: Expression) -> bool:
+def holds_product(expression: Expression) -> bool:
     """Whether a product with a matrix stands in an expression, and not inside another function of its own."""
-    if not isinstance(expression, Call) or _is_function(expression):
+    if not isinstance(expression, Call) or is_function(expression):
         return False
-    return expression.op == "matmul" or any(_holds_product(argument) for argument in expression.arguments)
+    return expression.op == "matmul" or any(holds_product(argument) for argument in expression.arguments)
 
 
-def _is_function(call: Call) -> bool:
+def is_function(call: Call) -> bool:
+    """Whether a call is written as a function, such as tanh, and not as an operator."""
     return OPS[call.op].written
 
 

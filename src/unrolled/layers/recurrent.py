@@ -106,7 +106,7 @@ class Recurrent(nn.Module):
         """Draw every parameter anew (:func:`unrolled.layers.initialise.initialise`)."""
         for layer in range(self.num_layers):
             for direction in self.directions:
-                one = self._one(layer, direction)
+                one = self.one(layer, direction)
                 initialise(self.cell, one.shapes, one.named(), self.chrono)
 
     def cell_parameters(self, layer: int = 0, direction: str = "forward") -> dict[str, Tensor]:
@@ -114,14 +114,14 @@ class Recurrent(nn.Module):
         if not 0 <= layer < self.num_layers or direction not in self.directions:
             have = f"layers 0 to {self.num_layers - 1}, directions {', '.join(self.directions)}"
             raise UsageError(f"there is no layer {layer}, direction '{direction}'; there are {have}.")
-        return self._one(layer, direction).named()
+        return self.one(layer, direction).named()
 
     def initial_state(self, batch_size: int) -> State:
         """The state before the first step, for a batch of N rows."""
         parts = {}
         for layer in range(self.num_layers):
             for direction in self.directions:
-                one = self._one(layer, direction)
+                one = self.one(layer, direction)
                 starts = {name: self.cell.program.starts[name] for name in self.cell.states}
                 like = next(self.parameters(), torch.empty(0))
                 parts[f"{layer}.{direction}"] = {
@@ -139,6 +139,7 @@ class Recurrent(nn.Module):
         lengths: Tensor | None = None,
         reset: Tensor | None = None,
         record: Sequence[str] = (),
+        noise: Mapping[str, Tensor] | None = None,
     ) -> Recurred:
         """Run over a batch.
 
@@ -148,6 +149,7 @@ class Recurrent(nn.Module):
             lengths: Valid steps of each row, (N,), zero allowed. Past them outputs are zero and nothing is read.
             reset: (N, T), true where the state returns to its start before that step.
             record: Quantities of the equations to return over time, for every layer and direction.
+            noise: Values of the cell's noise by layer, direction and name, instead of what training would draw.
         """
         packed = x if isinstance(x, PackedSequence) else None
         if isinstance(x, PackedSequence):
@@ -158,7 +160,7 @@ class Recurrent(nn.Module):
             raise UsageError(f"x is (N, T, {self.input_size}), and has shape {tuple(x.shape)}.")
         given = None if state is None else self._checked(state)
         states, recorded, values = {}, {}, x
-        special = record or lengths is not None or reset is not None or torch.is_grad_enabled()
+        special = record or noise or lengths is not None or reset is not None or torch.is_grad_enabled()
         stack = None if special else self._stacked(x, given)
         if stack is not None:
             return stack
@@ -168,7 +170,8 @@ class Recurrent(nn.Module):
             for direction in self.directions:
                 place = f"{layer}.{direction}"
                 part = None if given is None else given.part(place)
-                result = self._run(layer, direction, below, part, lengths, reset, record)
+                own = {name: noise[key] for name in self.cell.noise if noise and (key := f"{place}.{name}") in noise}
+                result = self._run(layer, direction, below, part, lengths, reset, record, own)
                 sides.append(result.outputs)
                 states |= {f"{place}.{name}": value for name, value in result.state.items()}
                 recorded |= {f"{place}.{name}": value for name, value in result.recorded.items()}
@@ -182,7 +185,7 @@ class Recurrent(nn.Module):
         alike = self.num_layers > 1 and len(self.directions) == 1 and not self.residual
         if not alike or self._is_random() or not self._compiles():
             return None
-        ones = [self._one(layer, "forward") for layer in range(self.num_layers)]
+        ones = [self.one(layer, "forward") for layer in range(self.num_layers)]
         given = [None if state is None else state.part(f"{layer}.forward") for layer in range(self.num_layers)]
         found = run_stack([Part(one.repeat, one.named(), own) for one, own in zip(ones, given, strict=True)], x)
         if found is None:
@@ -221,7 +224,7 @@ class Recurrent(nn.Module):
         if general or self._is_random() or self.backend not in ("auto", "cpu"):
             return []
         for layer, names in enumerate(self._stream_names):
-            one = self._one(layer, "forward")
+            one = self.one(layer, "forward")
             own = one.stream.hold(one.named(), like, [state[name] for name in names])
             if own is None:
                 return []
@@ -247,7 +250,7 @@ class Recurrent(nn.Module):
             self._checked(state)
         after, values = {}, x
         for layer, names in enumerate(self._stream_names):
-            one = self._one(layer, "forward")
+            one = self.one(layer, "forward")
             done = one.stream.step(one.named(), values, [state[name] for name in names])
             if done is None:
                 return None
@@ -259,7 +262,7 @@ class Recurrent(nn.Module):
     def explain(self, batch_size: int, steps: int, layer: int = 0) -> Explanation:
         """How one layer is computed over N rows and T steps, and why; the reverse direction is computed alike."""
         like = next(iter(self.cell_parameters(layer).values()), torch.empty(0))
-        below = [self._one(layer - 1, direction).output_size for direction in self.directions if layer]
+        below = [self.one(layer - 1, direction).output_size for direction in self.directions if layer]
         given = (batch_size, steps, sum(below) or self.input_size, self.hidden_sizes[layer])
         how = {"dtype": like.dtype, "device": like.device, "training": self.training, "backend": self.backend}
         return explain(self.cell, *given, sizes=self.sizes, **how)
@@ -276,7 +279,8 @@ class Recurrent(nn.Module):
             raise UsageError(f"the state of this layer holds {wanted}, and {given} is given.")
         return state if isinstance(state, State) else State(state)
 
-    def _one(self, layer: int, direction: str) -> CellParameters:
+    def one(self, layer: int, direction: str) -> CellParameters:
+        """What holds the parameters of one layer and direction."""
         layers = self._modules["layers"]  # plain look-ups: a stream asks at every step
         assert layers is not None
         both = layers._modules[str(layer)]
@@ -294,17 +298,20 @@ class Recurrent(nn.Module):
         lengths: Tensor | None,
         reset: Tensor | None,
         record: Sequence[str],
+        given: dict[str, Tensor],
     ) -> Recurred:
-        one, backwards = self._one(layer, direction), direction == "reverse"
+        one, backwards = self.one(layer, direction), direction == "reverse"
         if backwards:
             x = reversed_in_time(x, lengths)
             reset = None if reset is None else reset_reversed_in_time(reset.bool(), lengths)
-        own, noise = one.named(), one.draw_noise(x)
+            steps = {name for name, noise in self.cell.noise.items() if noise.per == "step"}
+            given |= {name: reversed_in_time(given[name], lengths) for name in steps & given.keys()}
+        own, noise = one.named(), {**one.draw_noise(x), **given}
         special = noise or record or lengths is not None or reset is not None or torch.is_grad_enabled()
         found = None if special or not self._compiles() else one.repeat.run(own, x, state)
         if found is None:
-            given = (x, state, lengths, reset, record, self.backend, self.checkpoint)
-            found = scan(self.cell, {**own, **noise}, *given)
+            how = (x, state, lengths, reset, record, self.backend, self.checkpoint)
+            found = scan(self.cell, {**own, **noise}, *how)
         outputs, after, recorded = found
         if backwards:
             outputs = reversed_in_time(outputs, lengths)

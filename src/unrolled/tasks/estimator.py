@@ -9,7 +9,7 @@ from torch import nn
 
 from unrolled.data.splits import Splits
 from unrolled.equations.cell import Cell
-from unrolled.errors import UsageError
+from unrolled.errors import UsageError, did_you_mean
 from unrolled.model_folder import (
     CARD,
     CONFIG,
@@ -133,7 +133,25 @@ class Estimator(ABC, Generic[Config, Part]):
         """Draw figures of the result beside the loss; the names of their files."""
         return []
 
+    def check_use(self, config: Config) -> None:
+        """Raise UsageError where settings that are given anew do not fit the model."""
+
     # What they share
+
+    def use_by(self, **settings: Any) -> None:
+        """Give settings anew: those of ``CONFIG.TO_PREDICT`` and ``CONFIG.TO_EVALUATE``.
+
+        Raises:
+            UsageError: a setting is another one, or its value does not fit.
+        """
+        may = dict.fromkeys((*self.CONFIG.TO_PREDICT, *self.CONFIG.TO_EVALUATE))
+        for name in settings:
+            if name not in may:
+                known = f"a trained {self.TASK} model takes {', '.join(may)}"
+                raise UsageError(f"'{name}' is not to be given anew; {known}.{did_you_mean(name, may)}")
+        config = make_config(type(self.config), self.config.model_dump() | settings)
+        self.check_use(config)
+        self.config = config
 
     @property
     def loss_name(self) -> str:

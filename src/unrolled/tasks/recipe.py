@@ -1,29 +1,18 @@
-"""Recipes: exact settings, the data they are for, and what must come out; run whole, or in quick form."""
+"""Recipes: exact settings, the data they are for, and what must come out; over one run, several seeds, or folds."""
 
-import json
-import platform
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from statistics import fmean, median
+from typing import Any, Literal, Self
 
-import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from unrolled.errors import UnrolledError, UsageError
-from unrolled.tasks.card import shown
-from unrolled.tasks.estimator import Estimator, Sources
-from unrolled.tasks.fit import fit
-from unrolled.tasks.observer import Observer
-from unrolled.training.config import BUDGETS
 
-Prepare = Callable[[Path, Path], None]
-"""Makes the files of a recipe from the data folder: (data folder, where to)."""
-QUICK: dict[str, Any] = {"steps": 4, "validations": 1, "hidden": 16, "layers": 1}
-FEW = 40
-"""Settings and examples of the quick form, in which nothing is expected but that all runs through."""
+FOLD = "{fold}"
+"""Stands for a fold's name in the names of files."""
 
 
 class _Part(BaseModel):
@@ -37,8 +26,37 @@ class Data(_Part):
     valid: str | None = None
     test: str | None = None
     prepare: str | None = None
-    fingerprint: str | None = None
-    """sha256 over all that is read; another one is an error."""
+    folds: tuple[str, ...] = ()
+    """Names of folds, each of which stands for ``{fold}`` in the names of the files in turn."""
+    fingerprint: str | Mapping[str, str] | None = None
+    """sha256 over all that is read, with folds one by each fold's name; another one is an error."""
+
+    @model_validator(mode="after")
+    def _folds_and_files(self) -> Self:
+        named = any(FOLD in name for name in (self.train, self.valid, self.test) if name)
+        if named != bool(self.folds):
+            raise ValueError(f"folds are names, and {FOLD} in the names of files stands for them; give both or neither")
+        prints = self.fingerprint
+        if prints is not None and isinstance(prints, str) == bool(self.folds):
+            raise ValueError("fingerprint is one sha256; with folds one for each, by the fold's name")
+        if not isinstance(prints, str | None) and set(prints) != set(self.folds):
+            raise ValueError(f"fingerprint names {', '.join(prints)}, and the folds are {', '.join(self.folds)}")
+        return self
+
+
+Files = tuple[str, str | None, str | None]
+"""To learn from, to validate on, to test on."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a recipe."""
+
+    name: str
+    """``seed 2``, ``fold a1``, or ``model`` where there is one run."""
+    settings: Mapping[str, Any]
+    files: Files
+    fingerprint: str | None
 
 
 class Expected(_Part):
@@ -67,10 +85,41 @@ class Recipe(_Part):
     task: str
     about: str
     data: Data
+    seeds: int = Field(1, ge=1)
+    """So many runs, by the seed of the settings and those behind it; a figure is their median."""
     settings: dict[str, Any] = Field(default_factory=dict)
     quick: dict[str, Any] = Field(default_factory=dict)
-    """Settings of the quick form, beside :data:`QUICK`."""
+    """Settings of the quick form, beside :data:`unrolled.tasks.recipe_run.QUICK`."""
     expect: tuple[Expected, ...]
+
+    @model_validator(mode="after")
+    def _seeds_or_folds(self) -> Self:
+        if self.seeds > 1 and self.data.folds:
+            raise ValueError("a recipe runs over several seeds or over folds, not over both")
+        return self
+
+    @property
+    def over(self) -> Literal["", "seeds", "folds"]:
+        """What the runs differ by."""
+        return "folds" if self.data.folds else "seeds" if self.seeds > 1 else ""
+
+    @property
+    def statistic(self) -> Literal["mean", "median"]:
+        """How the figures of all runs become one: over folds by their mean, over seeds by their median."""
+        return "mean" if self.data.folds else "median"
+
+    def runs(self) -> list[Run]:
+        """All runs, in order."""
+        data, first = self.data, self.settings.get("seed", 1)
+        files, prints = (data.train, data.valid, data.test), data.fingerprint
+        if data.folds:
+            known = {} if prints is None or isinstance(prints, str) else prints
+            return [Run(f"fold {one}", self.settings, _of_fold(files, one), known.get(one)) for one in data.folds]
+        whole = prints if isinstance(prints, str) else None
+        if self.seeds == 1:
+            return [Run("model", self.settings, files, whole)]
+        seeds = range(first, first + self.seeds)
+        return [Run(f"seed {seed}", self.settings | {"seed": seed}, files, whole) for seed in seeds]
 
     @classmethod
     def read(cls, path: Path) -> "Recipe":
@@ -92,99 +141,61 @@ class Recipe(_Part):
 
 
 @dataclass(frozen=True)
+class Result:
+    """What one run gave."""
+
+    run: Run
+    metrics: Mapping[str, Any]
+    minutes: float
+    """From reading the data to the last figure."""
+
+    def figure(self, wanted: Expected) -> float:
+        """The figure that is wanted. Raises UnrolledError where there is none."""
+        figures = self.metrics.get(wanted.split, {})
+        if not isinstance(figures.get(wanted.metric), int | float):
+            have = ", ".join(name for name, value in figures.items() if isinstance(value, int | float)) or "nothing"
+            raise UnrolledError(f"there is no figure '{wanted.metric}' of the split '{wanted.split}'; there is {have}.")
+        return float(figures[wanted.metric])
+
+    def told(self, wanted: Sequence[Expected]) -> str:
+        """The figures in a line."""
+        named = (f"{one.metric.replace('_', ' ')} ({one.split}) {self.figure(one):.4f}" for one in wanted)
+        return f"{', '.join(named)}, {self.minutes:.1f} minutes"
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a recipe gave."""
 
     recipe: Recipe
-    metrics: Mapping[str, Any]
-    seen: tuple[float, ...]
-    """The figure of each expectation, in order."""
+    results: Sequence[Result]
+    seen: tuple[float, ...] = field(init=False)
+    """The figure of each expectation, in order: the median over seeds, the mean over folds."""
+
+    def __post_init__(self) -> None:
+        seen = (self.together([one.figure(wanted) for one in self.results]) for wanted in self.recipe.expect)
+        object.__setattr__(self, "seen", tuple(seen))
+
+    def together(self, values: Sequence[float]) -> float:
+        """The figures of all runs as one."""
+        if len(values) == 1:
+            return values[0]
+        return fmean(values) if self.recipe.statistic == "mean" else median(values)
+
+    @property
+    def how(self) -> str:
+        """How a figure was made of those of the runs, as ``, median of 5 seeds``."""
+        recipe, count = self.recipe, len(self.results)
+        return f", {recipe.statistic} of {count} {recipe.over}" if recipe.over else ""
 
     @property
     def missed(self) -> list[str]:
         """Expectations that do not hold, in words."""
         pairs = zip(self.recipe.expect, self.seen, strict=True)
-        return [f"{one} is wanted, and it is {value:.4f}" for one, value in pairs if not one.holds(value)]
+        return [f"{one}{self.how} is wanted, and it is {value:.4f}" for one, value in pairs if not one.holds(value)]
 
 
-def run_recipe(
-    recipe: Recipe,
-    kind: type[Estimator],
-    prepare: Prepare | None,
-    data: Path,
-    out: Path,
-    quick: bool = False,
-    observer: Observer | None = None,
-) -> Outcome:
-    """Run a recipe.
-
-    Args:
-        recipe: What to run.
-        kind: The task's estimator.
-        prepare: Makes the files, where the recipe names a preparer.
-        data: The data folder.
-        out: Where files are prepared (``data``) and the model goes (``model``); a model there is replaced.
-        quick: Only whether all runs through: few steps of a small network over few examples.
-        observer: Who is told how it goes.
-
-    Raises:
-        UsageError: files are missing, or are not those that the recipe is for.
-    """
-    folder = data
-    if prepare is not None:
-        folder = out / "data"
-        folder.mkdir(parents=True, exist_ok=True)
-        prepare(data, folder)
-    named = [
-        None if name is None else folder / name for name in (recipe.data.train, recipe.data.valid, recipe.data.test)
-    ]
-    for path in named:
-        if path is not None and not path.exists():
-            raise UsageError(f"the recipe reads {path}, and it is not there; --data names the data folder.")
-    settings = dict(recipe.settings)
-    if quick:
-        kept = {name: value for name, value in settings.items() if name not in BUDGETS}
-        settings = (
-            kept | {name: value for name, value in QUICK.items() if name in kind.CONFIG.model_fields} | recipe.quick
-        )
-    how = {"out": out / "model", "force": True, "observer": observer, "fingerprint": recipe.data.fingerprint}
-    how |= {"examples": FEW} if quick else {}
-    model = fit(kind, Sources(*named), settings=settings, **how)
-    return Outcome(recipe, model.metrics, tuple(_figure(model.metrics, one) for one in recipe.expect))
-
-
-def _figure(metrics: Mapping[str, Any], wanted: Expected) -> float:
-    figures = metrics.get(wanted.split, {})
-    if not isinstance(figures.get(wanted.metric), int | float):
-        have = ", ".join(name for name, value in figures.items() if isinstance(value, int | float)) or "nothing"
-        raise UnrolledError(f"there is no figure '{wanted.metric}' of the split '{wanted.split}'; there is {have}.")
-    return float(figures[wanted.metric])
-
-
-def log(name: str, outcome: Outcome) -> str:
-    """What is kept of a run in ``recipes/results``; Markdown."""
-    recipe, metrics = outcome.recipe, outcome.metrics
-    training, machine = metrics["training"], metrics["machine"]
-    lines = [f"# {name}", "", recipe.about, "", "| wanted | seen | |", "|---|---|---|"]
-    for one, value in zip(recipe.expect, outcome.seen, strict=True):
-        lines.append(f"| {one} | {value:.4f} | {'reached' if one.holds(value) else 'missed'} |")
-    for split in ("validation", "test"):
-        if split not in metrics:
-            continue
-        lines += ["", f"## {split}", ""]
-        for who, figures in (("this model", metrics[split]), *metrics[split].get("baselines", {}).items()):
-            plain = {key: value for key, value in figures.items() if isinstance(value, int | float)}
-            lines.append(f"- {who}: " + ", ".join(f"{key} {shown(value)}" for key, value in plain.items()))
-    settings = json.dumps(recipe.settings, ensure_ascii=False)
-    lines += [
-        "",
-        "## Run",
-        "",
-        f"- {training['steps']:,} updates, {training['seconds'] / 60:.1f} minutes, ended by {training['ended']}, "
-        f"{training['parameters']:,} parameters",
-        f"- settings: `{settings}`",
-        f"- data: sha256 {metrics['data']['fingerprint']}",
-        f"- {date.today().isoformat()}, {machine['processor']}, {machine['threads']} threads, "
-        f"{platform.system()}, torch {torch.__version__}",
-    ]
-    return "\n".join(lines) + "\n"
+def _of_fold(files: Files, fold: str) -> Files:
+    train, *others = files
+    valid, test = (name and name.replace(FOLD, fold) for name in others)
+    return train.replace(FOLD, fold), valid, test

@@ -129,11 +129,12 @@ class Trainer:
             seconds = before + time.monotonic() - started
             share_now = self.budget.share(self.progress.step, seconds)
             self.progress = replace(self.progress, seconds=seconds, share=share_now)
-            due = _crossed(share, share_now, self.config.validations) or interrupt.asked
+            asked = interrupt.asked  # once: what is asked from here on ends the run behind the next update, validated
+            due = _crossed(share, share_now, self.config.validations) or asked
             if due or _crossed(share, share_now, ROWS):
                 self._keep_row(self._validated() if due else None)
             self.watcher.stepped(self.progress)
-            self._end_if_due(interrupt.asked)
+            self._end_if_due(asked)
             if due or self.progress.ended or time.monotonic() - saved > self.config.checkpoint_seconds:
                 self.save()
                 saved = time.monotonic()

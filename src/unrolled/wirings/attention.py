@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from unrolled.errors import UsageError, did_you_mean
 from unrolled.wirings.apart import valid_steps
+from unrolled.wirings.steps import SteadyLinear
 
 ATTENTIONS = ("additive", "dot", "bilinear")
 
@@ -45,10 +46,11 @@ class Attention(nn.Module):
             raise UsageError(f"attention dot wants one size on both sides, and {sizes}; try bilinear.")
         self.kind = kind
         if kind != "dot":
-            self.key = nn.Linear(memory_size, query_size, bias=kind == "additive")
+            self.key = SteadyLinear(memory_size, query_size, bias=kind == "additive")
             nn.init.xavier_uniform_(self.key.weight)
         if kind == "additive":
-            self.query, self.score = nn.Linear(query_size, query_size, bias=False), nn.Linear(query_size, 1, bias=False)
+            self.query = SteadyLinear(query_size, query_size, bias=False)
+            self.score = nn.Linear(query_size, 1, bias=False)
             nn.init.xavier_uniform_(self.query.weight)
 
     def keys(self, memory: Tensor) -> Tensor:

@@ -1,18 +1,39 @@
 """The bridge: from where an encoder ends to where a decoder begins."""
 
+from collections.abc import Mapping
+from typing import Protocol
+
 import torch
 from torch import Tensor, nn
 
 from unrolled.errors import UsageError, did_you_mean
 from unrolled.layers.recurrent import Recurrent
 from unrolled.state import State
-from unrolled.wirings.apart import apart
+from unrolled.wirings.steps import SteadyLinear
 
 BRIDGES = ("zero", "last", "learned")
 
 
+class Encoder(Protocol):
+    """Reads a source in one go, without layers and directions."""
+
+    output_size: int
+    """E, the numbers of what a decoder looks back at."""
+
+    @property
+    def ends(self) -> Mapping[str, int]:
+        """Names and sizes of what its State holds."""
+        ...
+
+    def __call__(self, inputs: Tensor, /) -> tuple[Tensor, State]:
+        """What a decoder looks back at, (N, S, E), and the State behind it."""
+        ...
+
+
 class Bridge(nn.Module):
     """The encoder's final State to the decoder's first one, layer by layer (the last one serves those above it).
+
+    An encoder without layers serves every state of the decoder with all that it ends in.
 
     Args:
         kind: ``zero``: the decoder begins from its own start. ``last``: from the state in which the encoder's forward
@@ -25,35 +46,29 @@ class Bridge(nn.Module):
         UsageError: there is no such kind, or the layers have states of different names or sizes.
     """
 
-    def __init__(self, kind: str, encoder: Recurrent, decoder: Recurrent) -> None:
+    def __init__(self, kind: str, encoder: Recurrent | Encoder, decoder: Recurrent) -> None:
         super().__init__()
         if kind not in BRIDGES:
             raise UsageError(
                 f"there is no bridge '{kind}'; choose from {', '.join(BRIDGES)}.{did_you_mean(kind, BRIDGES)}"
             )
         self.kind = kind
-        ends, starts = _sizes(encoder), _sizes(decoder)
+        ends, starts = _sizes(encoder) if isinstance(encoder, Recurrent) else encoder.ends, _sizes(decoder)
         self.sources: dict[str, list[str]] = {}
         self.maps = nn.ModuleDict()
         if kind == "zero":
             return
-        directions = encoder.directions if kind == "learned" else encoder.directions[:1]
         for place, size in starts.items():
-            layer, _, name = place.split(".", 2)
-            below = min(int(layer), encoder.num_layers - 1)
-            self.sources[place] = [f"{below}.{direction}.{name}" for direction in directions]
+            self.sources[place] = _below(place, encoder, kind) if isinstance(encoder, Recurrent) else list(ends)
             given = [ends.get(one) for one in self.sources[place]]
             if None in given or (kind == "last" and given != [size]):
                 have = ", ".join(f"{one} ({units})" for one, units in ends.items())
                 raise UsageError(f"bridge {kind}: the decoder's state {place} ({size}) has no match among {have}.")
             if kind == "learned":
-                self.maps[place.replace(".", "_")] = nn.Linear(sum(one for one in given if one), size)
+                self.maps[place.replace(".", "_")] = SteadyLinear(sum(one for one in given if one), size)
 
     def forward(self, state: State) -> State | None:
-        """The decoder's first state for the rows of ``state``; None for its own start.
-
-        Outside training each row is computed alone, so that no bit depends on the rows beside it.
-        """
+        """The decoder's first state for the rows of ``state``; None for its own start."""
         if self.kind == "zero":
             return None
         return State({place: self._one(place, state) for place in self.sources})
@@ -62,10 +77,14 @@ class Bridge(nn.Module):
         values = torch.cat([state[name] for name in self.sources[place]], -1)  # (N, units)
         if self.kind == "last":
             return values
-        change = self.maps[place.replace(".", "_")]
-        if self.training:
-            return torch.tanh(change(values))
-        return torch.cat(apart(lambda row: torch.tanh(change(row)), values.unsqueeze(1), None)).squeeze(1)
+        return torch.tanh(self.maps[place.replace(".", "_")](values))
+
+
+def _below(place: str, encoder: Recurrent, kind: str) -> list[str]:
+    """The encoder's states that serve one of the decoder's."""
+    layer, _, name = place.split(".", 2)
+    directions = encoder.directions if kind == "learned" else encoder.directions[:1]
+    return [f"{min(int(layer), encoder.num_layers - 1)}.{direction}.{name}" for direction in directions]
 
 
 def _sizes(layers: Recurrent) -> dict[str, int]:

@@ -1,5 +1,6 @@
-"""Encoder-decoder: one recurrence reads a source, another writes a target from where it ended, and looks back."""
+"""Encoder-decoder: a source is read, and a recurrence writes a target from where that ended, and looks back."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -8,9 +9,10 @@ from torch import Tensor, nn
 from unrolled.errors import UsageError
 from unrolled.layers.recurrent import Recurrent
 from unrolled.state import State
-from unrolled.wirings.apart import apart, rows_alone, side_by_side, valid_steps
+from unrolled.wirings.apart import rows_alone, valid_steps
 from unrolled.wirings.attention import ATTENTIONS, Attended, Attention
-from unrolled.wirings.bridge import Bridge
+from unrolled.wirings.bridge import Bridge, Encoder
+from unrolled.wirings.steps import SteadyLinear
 
 
 class Memory(NamedTuple):
@@ -35,7 +37,8 @@ class EncoderDecoder(nn.Module):
 
     Args:
         sides: Input side of the source (its steps are the encoder's inputs) and of the target.
-        encoder: Reads the source, in one direction or both.
+        encoder: Reads the source: a Recurrent, in one direction or both, or a module that gives what a decoder looks
+            back at and begins from in one go (:class:`unrolled.wirings.pictures.PictureEncoder`).
         decoder: Reads the target so far, (N, T, D), forward; D grows by H with input feeding.
         output_side: From o, (…, H), to scores, (…, V).
         attention: ``none``, or a kind of :class:`unrolled.wirings.attention.Attention`.
@@ -50,7 +53,7 @@ class EncoderDecoder(nn.Module):
     def __init__(
         self,
         sides: tuple[nn.Module, nn.Module],
-        encoder: Recurrent,
+        encoder: Recurrent | Encoder,
         decoder: Recurrent,
         output_side: nn.Module,
         attention: str = "additive",
@@ -69,25 +72,31 @@ class EncoderDecoder(nn.Module):
             if attention not in ATTENTIONS:
                 raise UsageError(f"there is no attention '{attention}'; choose from none, {', '.join(ATTENTIONS)}.")
             self.attention = Attention(attention, size, seen)
-        self.combine = nn.Linear(size + seen if self.attention else size, size)
+        self.combine = SteadyLinear(size + seen if self.attention else size, size)
         nn.init.xavier_uniform_(self.combine.weight)
 
-    def encode(self, sources: Tensor, lengths: Tensor) -> Memory:
-        """Read sources (N, S, ...). Outside training, each row's numbers are those it has alone, bit by bit."""
-        values, ends, _ = self.encoder(self.source_side(sources), lengths=lengths)
-        assert isinstance(values, Tensor)
-        keys = values
-        if self.attention is not None:
-            project = self.attention.keys
-            keys = project(values) if self.training else side_by_side(apart(project, values, lengths), values.shape[1])
+    def encode(self, sources: Tensor, lengths: Tensor | None = None) -> Memory:
+        """Read sources (N, ...), of which ``lengths`` (N,) steps are valid; all that there are without it.
+
+        Outside training, each row's numbers are those it has alone, bit by bit.
+        """
+        inputs = self.source_side(sources)
+        if isinstance(self.encoder, Recurrent):
+            values, ends, _ = self.encoder(inputs, lengths=lengths)
+            assert isinstance(values, Tensor)
+        else:
+            values, ends = self.encoder(inputs)
+        if lengths is None:
+            lengths = torch.full((len(values),), values.shape[1], device=values.device)
+        keys = values if self.attention is None else self.attention.keys(values)
         state = self.bridge(ends)
         return Memory(values, keys, lengths, self.decoder.initial_state(len(values)) if state is None else state)
 
-    def forward(self, sources: Tensor, source_lengths: Tensor, inputs: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, sources: Tensor, source_lengths: Tensor | None, inputs: Tensor, lengths: Tensor) -> Tensor:
         """The scores at every valid step of the targets, row after row, (sum of lengths, V).
 
         Args:
-            sources: (N, S, ...), valid up to ``source_lengths`` (N,).
+            sources: (N, ...), of which ``source_lengths`` (N,) steps are valid; all without it.
             inputs: The targets as the decoder reads them, one step late, (N, T, ...), valid up to ``lengths`` (N,).
         """
         memory = self.encode(sources, source_lengths)
@@ -115,25 +124,32 @@ class EncoderDecoder(nn.Module):
     ) -> tuple[Tensor, Tensor | None]:
         """From the decoder's outputs (N, T, H) to what the output side reads, (N, T, H), and the attention."""
         if self.attention is None:
-            return torch.tanh(self.combine(outputs)), None
+            return self.combined(outputs, None), None
         found: Attended = self.attention(outputs, keys, values, lengths)
-        return torch.tanh(self.combine(torch.cat([outputs, found.context], -1))), found.weights
+        return self.combined(outputs, found.context), found.weights
+
+    def combined(self, outputs: Tensor, context: Tensor | None) -> Tensor:
+        """o = tanh(W @ [h; c]), (..., H), of the decoder's outputs and what attention found, if there is any."""
+        return torch.tanh(self.combine(outputs if context is None else torch.cat([outputs, context], -1)))
 
 
 class Writer:
     """An encoder-decoder at work: a step function for :mod:`unrolled.wirings.decode` over a batch of memories.
 
-    What follows the decoder's recurrence is computed for each sentence alone, its rows together, over its own steps of
-    the memory: so its numbers depend on no other sentence, nor on padding, but only on how many rows it has.
+    Attention is computed for each sentence alone, its rows together, over its own steps of the memory, all else by maps
+    whose numbers for a row depend on no other: so a sentence's depend on no other sentence, nor on padding, but only on
+    how many rows it has.
 
     Args:
         network: In evaluation mode.
         memory: Of N sentences.
         rows: Rows that each sentence has, which follow each other.
+        never: Tokens that are not written, however likely they are.
     """
 
-    def __init__(self, network: EncoderDecoder, memory: Memory, rows: int = 1) -> None:
+    def __init__(self, network: EncoderDecoder, memory: Memory, rows: int = 1, never: Sequence[int] = ()) -> None:
         self.network, self.rows = network, rows
+        self.never = torch.tensor(list(never), dtype=torch.long, device=memory.values.device)
         self.values, self.keys = (rows_alone(one, memory.lengths) for one in (memory.values, memory.keys))
         count = len(self.values)
         sentences = torch.arange(count, device=memory.values.device)
@@ -152,20 +168,22 @@ class Writer:
         if network.input_feeding:
             values = torch.cat([values, state["fed.o"]], -1)
         outputs, after = network.decoder.step(values, state.part("decoder"))
-        vectors, scores, looked = [], [], []
-        for sentence, own in zip(self._sentences(state), outputs.split(self.rows), strict=True):
-            vector, weights = network.look_back(own.clone().unsqueeze(0), self.keys[sentence], self.values[sentence])
-            scores.append(network.output_side(vector).squeeze(0))  # (rows, V)
-            vectors.append(vector.squeeze(0))
-            looked.append(weights)
-        parts = {"sentence": state.part("sentence"), "decoder": after}
-        if network.input_feeding:
-            parts["fed"] = State({"o": torch.cat(vectors)})
+        parts, context = {"sentence": state.part("sentence"), "decoder": after}, None
         if network.attention is not None:
+            attend, found = network.attention, []
+            for sentence, own in zip(self._sentences(state), outputs.split(self.rows), strict=True):
+                found.append(attend(own.clone().unsqueeze(0), self.keys[sentence], self.values[sentence]))
+            context = torch.cat([one.context.squeeze(0) for one in found])  # (R, E)
             steps = state["looked.sum"].shape[1]
-            wide = [nn.functional.pad(one.squeeze(0), (0, steps - one.shape[2])) for one in looked]
+            wide = [nn.functional.pad(one.weights.squeeze(0), (0, steps - one.weights.shape[2])) for one in found]
             parts["looked"] = State({"sum": state["looked.sum"] + torch.cat(wide)})
-        return torch.cat(scores), State.join(parts)
+        vectors = network.combined(outputs, context)  # (R, H)
+        if network.input_feeding:
+            parts["fed"] = State({"o": vectors})
+        scores = network.output_side(vectors)  # (R, V)
+        if len(self.never):
+            scores = scores.index_fill(1, self.never, -torch.inf)
+        return scores, State.join(parts)
 
     def neglect(self, state: State) -> Tensor:
         """How much of each row's source was looked at too little: sum of log min(attention so far, 1), (R,), 0 or less.

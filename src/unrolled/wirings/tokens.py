@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from unrolled.wirings.steps import SteadyLinear
+
 
 class OneHot(nn.Module):
     """Each id as a vector of zeros with a single one: (N, T) to (N, T, V)."""
@@ -51,7 +53,7 @@ class TokenScores(nn.Module):
     def __init__(self, size: int, vocabulary_size: int, dropout: float = 0.0, tied: nn.Parameter | None = None) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(size, vocabulary_size)
+        self.linear = SteadyLinear(size, vocabulary_size)
         nn.init.xavier_uniform_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
         if tied is not None:

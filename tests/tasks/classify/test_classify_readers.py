@@ -118,7 +118,7 @@ def test_a_wide_table_has_a_series_a_row(tmp_path: Path) -> None:
     assert read(path, found.form, answers=False).inputs[0].tolist() == [[1.0], [2.5], [3.0]]
     frame = pl.DataFrame({"label": ["x", "y"], "t0": [1, 2], "t1": [3, 4]})
     assert [one.flatten().tolist() for one in read(frame, wide=True).inputs] == [[1.0, 3.0], [2.0, 4.0]]
-    with pytest.raises(UsageError, match="name the column that holds the text"):
+    with pytest.raises(UsageError, match="name the column of texts with --text, or for series"):
         read(path, wide=False)
 
 

@@ -229,7 +229,7 @@ def test_what_cannot_be_done_is_refused_in_one_line(tmp_path: Path) -> None:
         (lambda: trained(data, valid_steps=3, validation_fraction=0.1), "give one"),
         (lambda: trained(data, levels=[1.5]), "levels lie between 0 and 1, and one is 1.5"),
         (lambda: trained(data, lags=[0]), "lags are 1 or more, and one is 0"),
-        (lambda: trained(data, measure=[5]), "measure names horizons from 1 to the horizon, and one is 5"),
+        (lambda: trained(data, measure=[5]), "measure names horizons from 1 to the horizon, 4, and one is 5"),
         (
             lambda: trained(data, output="negative_binomial", scale="global"),
             "only --scale mean leaves above zero",

@@ -141,6 +141,12 @@ REFUSED = [
     (long([1, 2, 3]) | {"unique_id": ["a", None, "a"]}, {}, "row 2 names no series in 'unique_id'"),
     (long([1, 2, None]), {}, "row 3 has no time in 'ds'"),
     (long([1, 2, 3], [1.0, float("inf"), 2.0]), {}, "row 2 has an infinite value in 'y'"),
+    (long([1, 2, 3], [1.0, 1e300, 2.0]), {}, "row 2 has 1e\\+300, too large a value, in 'y'"),
+    (
+        {"ds": [1, 2], "shop": ["a", "b"], "sold": [1.0, 2.0]},
+        {},
+        "'shop' holds text \\('a'\\), so the table is not wide; name what it holds with --id, --time and --target",
+    ),
     (long([1, 2, 3], ["1", "two", "3"]), {}, "row 2 has 'two' in 'y', where numbers are wanted"),
     (long([1, 2, 3], [None, None, float("nan")]), {}, "no series has a value in 'y'"),
     (long(["monday", "tuesday", "friday"]), {}, "row 1 has 'monday' in 'ds', and a time is like 2024-01-31 13:00"),
@@ -181,6 +187,11 @@ def test_what_does_not_fit_is_refused_in_one_line(
     with pytest.raises(UsageError, match=message) as caught:
         read(frame, **settings)
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_refuses_a_table_without_its_columns() -> None:
+    with pytest.raises(UsageError, match="the frame has no column 'ds', and the model reads it; it has the columns a"):
+        read_series(pl.DataFrame({"a": [1]}), ForecastConfig(), columns=Columns("ds", "unique_id", "y"))
 
 
 def test_a_model_refuses_times_of_another_kind() -> None:

@@ -58,23 +58,23 @@ def test_search_may_be_set_anew(model: TranslateModel) -> None:
     first = list(model.predict(["der hund sieht der ball"]))[0]
     assert "n_best" not in first
     try:
-        model.decode_by(beam=4, n_best=4, length_penalty=0.0)
+        model.use_by(beam=4, n_best=4, length_penalty=0.0)
         row = list(model.predict(["der hund sieht der ball"]))[0]
         assert row["translation"] == row["n_best"][0]["translation"] == "the dog sees the ball"
         assert row["score"] == row["log_probability"]  # without a penalty
         assert row["log_probability"] == pytest.approx(first["log_probability"])
         assert len({one["translation"] for one in row["n_best"]}) == 4
-        model.decode_by(coverage_penalty=0.5)
+        model.use_by(coverage_penalty=0.5)
         covered = list(model.predict(["der hund sieht der ball"]))[0]
         assert covered["score"] < covered["log_probability"]
-        model.decode_by(longest=2)
+        model.use_by(longest=2)
         assert model.translate("der hund sieht der ball") == "the dog"
     finally:
-        model.decode_by(beam=5, n_best=1, length_penalty=0.6, coverage_penalty=0.0, longest=200)
-    with pytest.raises(UsageError, match="'hidden' is no setting of decoding"):
-        model.decode_by(hidden=3)
+        model.use_by(beam=5, n_best=1, length_penalty=0.6, coverage_penalty=0.0, longest=200)
+    with pytest.raises(UsageError, match="'hidden' is not to be given anew"):
+        model.use_by(hidden=3)
     with pytest.raises(UsageError, match="n-best is from 1 to the beam"):
-        model.decode_by(beam=2, n_best=3)
+        model.use_by(beam=2, n_best=3)
 
 
 def test_two_files_a_table_and_a_folder_give_one_model(tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from unrolled.data.prepared import classify, forecast, frames, translate
+from unrolled.data.prepared import caption, classify, forecast, frames, translate
 from unrolled.errors import UsageError, did_you_mean
 
 PREPARERS: dict[str, Callable[[Path, Path], None]] = {
+    "caption.openmoji": caption.openmoji,
     "classify.languages": classify.languages,
     "classify.languages_short": classify.languages_short,
     "classify.names": classify.names,

@@ -66,6 +66,8 @@ def _guessed(table: Table, config: ClassifyConfig) -> tuple[Form, list[str]]:
             return Form("text", columns=_with_id(table, config, columns)), [note]
         if config.wide is None and _looks_wide(table, config):
             return _wide(table, config)
+        way = "name the column of texts with --text, or for series, a row a step, their columns with --id and --time"
+        raise UsageError(f"{table.name}: {way}; it has {table.listed}.")
     column, note = table.column(config.text, "text", TEXT)
     return Form("text", columns=_with_id(table, config, {"text": column})), [note]
 

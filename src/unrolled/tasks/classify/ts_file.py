@@ -36,6 +36,8 @@ def read_ts(source: str | Path, answers: bool) -> Examples:
         if not line or line.startswith(("#", "%")):
             continue
         parts = line.split(":")
+        if labelled and len(parts) < 2:
+            raise UsageError(f"{name}, line {number + 1} does not end with ':' and its class; is the file cut off?")
         label = parts.pop().strip() if labelled else ""
         cases.append(_case(parts, f"{name}, line {number + 1}"))
         labels.append(label)

@@ -1,6 +1,6 @@
 """Settings of the forecast task: where series stand in a table, what is read of them, what is said of their future."""
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,9 @@ LEVELS = (0.1, 0.5, 0.9)
 
 class ForecastConfig(TaskConfig):
     """Columns, windows, scales, what the network puts out, and how it is measured."""
+
+    TO_PREDICT: ClassVar = ("horizon", "levels", "samples", "seed", "batch")
+    TO_EVALUATE: ClassVar = ("horizon", "stride", "levels", "samples", "seed", "batch")
 
     id: str | None = Field(None, description="column that names each row's series")
     time: str | None = Field(None, description="column of the times: dates, times or whole numbers")
@@ -69,8 +72,8 @@ class ForecastConfig(TaskConfig):
             if lag < 1:
                 raise ValueError(f"lags are 1 or more, and one is {lag}")
         for steps in self.measure or ():
-            if steps < 1 or (self.horizon is not None and steps > self.horizon):
-                raise ValueError(f"measure names horizons from 1 to the horizon, and one is {steps}")
+            if steps < 1:
+                raise ValueError(f"measure names horizons of 1 or more, and one is {steps}")
         if self.output == "negative_binomial" and self.scale not in (None, "mean"):
             raise ValueError("negative_binomial is of counts, which only --scale mean leaves above zero")
         if self.valid_steps is not None and self.validation_fraction is not None:

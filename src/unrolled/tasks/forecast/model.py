@@ -48,6 +48,8 @@ class ForecastModel(Trainable[ForecastConfig, Part]):
         super().__init__(config, network.recurrent.cell, network)
         self.encoder, self.columns = encoder, columns
         self.examples: list[Example] = []
+        self.wanted: int | None = None
+        self.validated_on = config.valid_steps or self.horizon
 
     def forecast(self, data: Any, horizon: int | None = None) -> list[Forecast]:
         """What is said of the steps behind each series, in order.
@@ -55,7 +57,8 @@ class ForecastModel(Trainable[ForecastConfig, Part]):
         Args:
             data: A table as in training; rows behind a series' last value, their target empty, ask for so many steps,
                 and give their future covariates. Or a list of series as lists of numbers.
-            horizon: Steps to forecast, any number; where left out, those asked for by such rows, or those of training.
+            horizon: Steps to forecast, any number; where left out, those given anew (:meth:`use_by`), asked for by such
+                rows, or of training.
 
         Raises:
             UsageError: the data do not fit the model, or future covariates are not known so far ahead.
@@ -63,7 +66,7 @@ class ForecastModel(Trainable[ForecastConfig, Part]):
         if horizon is not None and horizon < 1:
             raise UsageError(f"horizon is 1 or more, and is {horizon}.")
         series, reader = self._series(data), self._reader()
-        steps = [horizon or one.asked or self.horizon for one in series]
+        steps = [horizon or self.wanted or one.asked or self.horizon for one in series]
         made: list[Forecast | None] = [None] * len(series)
         for size in sorted(set(steps)):
             places = [place for place, own in enumerate(steps) if own == size]
@@ -107,18 +110,30 @@ class ForecastModel(Trainable[ForecastConfig, Part]):
         return Following(reader, series, self.horizon)
 
     def evaluate(self, data: Any, report: Report = lambda *_: None) -> dict[str, Any]:
-        """The figures of rolling forecasts of the last steps of each series: as many as were validated on."""
+        """The figures of rolling forecasts of the last steps of each series: as many as were validated on, or a longer
+        horizon that was given anew."""
         series = self._series(data)
-        steps = self.config.valid_steps or self.horizon
+        steps = max(self.validated_on, self.wanted or 0)
         kept = [one for one in series if len(one) > 1]
         if not kept:
             raise UsageError("no series has two values; there is nothing to score.")
         scored = [_scored(one, min(steps, len(one) - 1)) for one in kept]
         return self._figures(scored, report, "forecasts")
 
+    def use_by(self, **settings: Any) -> None:
+        """See :class:`unrolled.tasks.estimator.Estimator`; a horizon wins over rows that ask for another."""
+        super().use_by(**settings)
+        self.wanted = settings.get("horizon", self.wanted)
+
+    def check_use(self, config: ForecastConfig) -> None:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        for name in ("levels", "samples"):
+            if getattr(config, name) != getattr(self.config, name) and not self.network.output.draws:
+                raise UsageError(f"{name} are of drawn paths, and the model puts out {config.output}.")
+
     @property
     def horizon(self) -> int:
-        """The steps that it was trained to forecast."""
+        """The steps that it was trained to forecast, or that were given anew."""
         assert self.config.horizon is not None
         return self.config.horizon
 
@@ -139,7 +154,7 @@ class ForecastModel(Trainable[ForecastConfig, Part]):
         stride = self.config.stride or self.horizon
         reader = self._reader()
         figures, made = scores(reader, series, self.horizon, stride, lambda done, total: report(split, done, total))
-        for steps in sorted(set(self.config.measure or ()) - {self.horizon}):
+        for steps in sorted({one for one in self.config.measure or () if one < self.horizon}):
             more, _ = scores(reader, series, steps, self.config.stride or steps)
             compared = more.pop("baselines")
             figures |= {f"{name}_{steps}": value for name, value in more.items() if name not in ("horizon", "series")}
@@ -175,6 +190,9 @@ class ForecastModel(Trainable[ForecastConfig, Part]):
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         part = splits.train
         config = config.model_copy(update=part.resolved)
+        longest = max(config.measure or (0,))
+        if longest > (config.horizon or 0):
+            raise UsageError(f"measure names horizons from 1 to the horizon, {config.horizon}, and one is {longest}.")
         if config.output == "negative_binomial":
             _refuse_no_counts(part.series)
         return cls(config, cell, Encoder.learn(part.series, part.frequency, config), part.columns)

@@ -10,9 +10,9 @@ from torch import Tensor
 from unrolled.data.batches import by_length, padded
 from unrolled.data.splits import Splits
 from unrolled.equations.cell import Cell
+from unrolled.tasks.beside import train_beside
 from unrolled.tasks.estimator import KnowledgeError, Report, Sources
 from unrolled.tasks.fit import Trainable
-from unrolled.tasks.frames.alone import train_beside
 from unrolled.tasks.frames.answers import Answers, LabelSets, Numbers, OneLabel, from_dict
 from unrolled.tasks.frames.config import FramesConfig
 from unrolled.tasks.frames.network import FrameNetwork

@@ -124,14 +124,17 @@ def _sequences(table: Table, form: Form, notes: list[str]) -> dict[str, np.ndarr
                 again = f"'{name}' ends in row {one[gap[0]] + 1} and begins again in row {one[gap[0] + 1] + 1}"
                 raise UsageError(f"{table.name}: the id {again}; its rows stand together, or --time orders them.")
         return rows
-    return _ordered(table, form.columns["time"], rows, notes)
+    return _ordered(table, form, rows, notes)
 
 
-def _ordered(table: Table, column: str, rows: dict[str, np.ndarray], notes: list[str]) -> dict[str, np.ndarray]:
+def _ordered(table: Table, form: Form, rows: dict[str, np.ndarray], notes: list[str]) -> dict[str, np.ndarray]:
+    column = form.columns["time"]
     _no_nulls(table, column, "time")
     series = table.frame[column]
     if not (series.dtype.is_numeric() or series.dtype.is_temporal()):
-        raise UsageError(f"{table.name}: the time column '{column}' holds text; numbers or dates are wanted.")
+        raise UsageError(
+            f"{table.name}: the time column '{column}' holds text; numbers are wanted, or dates as 2024-01-31."
+        )
     times = series.to_physical().to_numpy()
     unsorted = 0
     for name, one in rows.items():
@@ -142,7 +145,10 @@ def _ordered(table: Table, column: str, rows: dict[str, np.ndarray], notes: list
         if same.size:
             first, second = (int(row) + 1 for row in sorted_rows[same[0] : same[0] + 2])
             value = series[first - 1]
-            raise UsageError(f"{table.name}: rows {first} and {second} of '{name}' have the same {column}, {value}.")
+            whose = f" of '{name}'" if "id" in form.columns else ""
+            way = "" if "id" in form.columns else "; if it holds several sequences, --id names their column"
+            said = f"rows {first} and {second}{whose} have the same {column}, {value}{way}"
+            raise UsageError(f"{table.name}: {said}.")
         rows[name] = sorted_rows
     if unsorted:
         notes.append(f"time: {unsorted} of {len(rows)} sequences were out of order and are sorted by '{column}'")

@@ -1,6 +1,6 @@
 """Settings of the tag task: where words and tags stand, the network, and all that every training shares."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -9,6 +9,9 @@ from unrolled.tasks.config import TaskConfig
 
 class TagConfig(TaskConfig):
     """Which columns to read, and with which network."""
+
+    TO_PREDICT: ClassVar = ("n_best", "encoding", "batch")
+    TO_EVALUATE: ClassVar = ("encoding", "batch")
 
     word: str | None = Field(None, description="column of the words, by number from 1 or by name (default: the first)")
     tag: str | None = Field(None, description="column of the tags, by number or name, as upos (default: the last)")
@@ -30,6 +33,7 @@ class TagConfig(TaskConfig):
     character_embedding: int = Field(32, ge=1, description="numbers that stand for a character")
     dropout_input: float = Field(0.3, ge=0, lt=1, description="share of the words' vectors dropped in training")
     dropout_output: float = Field(0.3, ge=0, lt=1, description="share of the output dropped in training")
+    n_best: int = Field(0, ge=0, description="with a CRF: best whole sequences of tags that are given beside")
     rate: float = Field(
         5e-3, gt=0, description="highest learning rate; it warms up and falls as a cosine over the budget"
     )
@@ -40,7 +44,9 @@ class TagConfig(TaskConfig):
         return str(given) if isinstance(given, int) else given
 
     @model_validator(mode="after")
-    def _tags_weighed_alone(self) -> Self:
+    def _alone_or_whole(self) -> Self:
         if self.balance and self.crf:
             raise ValueError("balance weighs each tag alone, and crf scores whole sequences; give one")
+        if self.n_best and not self.crf:
+            raise ValueError("n_best ranks whole sequences of tags, and wants a model trained with --crf")
         return self

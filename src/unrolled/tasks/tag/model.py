@@ -45,13 +45,14 @@ class TagModel(Trainable[TagConfig, Sentences]):
         super().__init__(config, network.recurrent.cell, network)
         self.lexicon = lexicon
 
-    def predict(self, data: Any, n_best: int = 0) -> Iterator[dict[str, Any]]:
+    def predict(self, data: Any, n_best: int | None = None) -> Iterator[dict[str, Any]]:
         """The tag of each word, and how sure the model is of it.
 
         Args:
             data: A file as in training, its tags not needed, or a text with a sentence a line; or sentences in memory,
                 each a text (words between blanks) or a list of words.
-            n_best: With a CRF, so many of the best whole sequences beside, each with its probability.
+            n_best: With a CRF, so many of the best whole sequences beside, each with its probability; where left
+                out, as many as the settings say.
 
         Returns:
             Rows ``{"words": [...], "tags": [...], "probabilities": [...]}``; with a CRF the tags are those of the best
@@ -60,6 +61,7 @@ class TagModel(Trainable[TagConfig, Sentences]):
         Raises:
             UsageError: the data are no sentences, or ``n_best`` is asked of a model without a CRF.
         """
+        n_best = self.config.n_best if n_best is None else n_best
         if n_best and self.network.crf is None:
             raise UsageError("n_best ranks whole sequences of tags, and wants a model trained with --crf.")
         if n_best < 0:

@@ -1,6 +1,6 @@
 """TextModel, the text task's estimator: what comes next in a text; it writes and scores."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ from unrolled.tasks.estimator import KnowledgeError, Report, Sources
 from unrolled.tasks.fit import Trainable
 from unrolled.tasks.text.config import UNIT_NAMES, TextConfig
 from unrolled.tasks.text.network import build_network
+from unrolled.tasks.text.ngram import beside
 from unrolled.tasks.text.score import Score, score_tokens
 from unrolled.tasks.text.write import Written, write_on
 from unrolled.training.course import device_of
@@ -38,6 +39,7 @@ class TextModel(Trainable[TextConfig, str]):
     network: ManyToMany
 
     def __init__(self, config: TextConfig, cell: Cell, vocabulary: Vocabulary) -> None:
+        self.check_use(config)
         network = build_network(config, cell, vocabulary.size)
         super().__init__(config, network.recurrent.cell, network)
         self.vocabulary = vocabulary
@@ -114,21 +116,35 @@ class TextModel(Trainable[TextConfig, str]):
         )
 
     def predict(self, data: Any, **how: Any) -> Iterator[dict[str, Any]]:
-        """What the model writes behind each prompt; for ``how`` see :meth:`stream`, whose seed is the training's here.
+        """What the model writes behind each prompt; for ``how`` see :meth:`stream`, in place of what the settings say.
 
         Args:
             data: Texts, or a file with a prompt a line.
         """
-        how = {"seed": self.config.seed} | how
-        for prompt in read_text(data).splitlines() if isinstance(data, str | Path) else data:
+        config = self.config
+        how = {"seed": config.seed, "length": config.length, "sampling": _sampling(config), "stop": config.stop} | how
+        for prompt in read_text(data, config.encoding).splitlines() if isinstance(data, str | Path) else data:
             yield {"prompt": prompt, "text": self.generate(prompt, **how)}
 
     def evaluate(self, data: Any, report: Report = lambda *_: None) -> dict[str, Any]:
-        """How surprising the text in a file is: the figures of :meth:`score`."""
+        """How surprising the text in a file is: the figures of :meth:`score`, and those of an n-gram model that learns
+        the text as it reads it."""
         text = read_text(data, self.config.encoding)
-        return self.score(text, report=lambda done, total: report("text", done, total)).figures()
+        figures = self.score(text, report=lambda done, total: report("text", done, total)).figures()
+        return figures | {"baselines": beside(self.vocabulary, text)}
+
+    def write(self, prompt: str, seed: int | None) -> Iterator[str]:
+        """Write on from a prompt as the settings say; see :meth:`stream`."""
+        config = self.config
+        return self.stream(prompt, config.length, _sampling(config), seed, config.stop)
 
     # What the estimator asks of a task
+
+    def check_use(self, config: TextConfig) -> None:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        _sampling(config)
+        if config.length < 1:
+            raise UsageError(f"length is 1 or more, and is {config.length}.")
 
     @classmethod
     def read(cls, sources: Sources, config: TextConfig) -> TextSplits:
@@ -176,7 +192,8 @@ class TextModel(Trainable[TextConfig, str]):
         scored = {}
         for split, text in (("validation", splits.valid), ("test", splits.test)):
             if text:
-                scored[split] = self.score(text, report=_reporter(report, split)).figures()
+                figures = self.score(text, report=_reporter(report, split)).figures()
+                scored[split] = figures | {"baselines": beside(self.vocabulary, text, splits.train)}
         return scored
 
     @property
@@ -199,11 +216,10 @@ class TextModel(Trainable[TextConfig, str]):
     def summary(self) -> list[str]:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         one = self.metrics["validation"]
-        nats, bits = f"{one['nats_per_character']:.4f} nats", f"{one['bits_per_character']:.4f} bits"
-        size = f"perplexity {one['perplexity']:.2f}, over {one['characters']:,} characters"
+        others = [f"  {name}: {_nats(simple)}" for name, simple in one["baselines"].items()]
         length = 400 if self.config.unit != "word" else 80
         sample = self.generate(length=length, seed=self.config.seed).strip()
-        return [f"validation: {nats} a character ({bits}), {size}", "", sample, ""]
+        return [f"validation: {_nats(one)}, over {one['characters']:,} characters", *others, "", sample, ""]
 
     def about(self) -> str:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
@@ -212,6 +228,15 @@ class TextModel(Trainable[TextConfig, str]):
     def usage(self) -> list[str]:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         return ["unrolled generate . --prompt 'To be'", "unrolled score . FILE"]
+
+
+def _sampling(config: TextConfig) -> Sampling:
+    return Sampling(config.temperature, config.top_k, config.top_p, config.min_p, config.repetition_penalty)
+
+
+def _nats(figures: Mapping[str, Any]) -> str:
+    nats, bits = f"{figures['nats_per_character']:.4f} nats", f"{figures['bits_per_character']:.4f} bits"
+    return f"{nats} a character ({bits}), perplexity {figures['perplexity']:.2f}"
 
 
 def _reporter(report: Report, split: str) -> Callable[[int, int], None]:

@@ -14,24 +14,21 @@ from unrolled.data.splits import Splits
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
 from unrolled.model_folder import ATTENTION, ModelFolder
-from unrolled.state import State
 from unrolled.tasks.estimator import Report, Sources
 from unrolled.tasks.fit import Trainable
 from unrolled.tasks.translate.config import TranslateConfig
 from unrolled.tasks.translate.figure import Looked, draw_attention
 from unrolled.tasks.translate.knowledge import Knowledge
-from unrolled.tasks.translate.measure import translation_figures
 from unrolled.tasks.translate.network import build_network
 from unrolled.tasks.translate.reading import read_splits, sides_of
+from unrolled.tasks.writing import Writing, late, search_of, searched, told
+from unrolled.tasks.written import written_figures
 from unrolled.training.batching import BatchCourse
-from unrolled.training.config import make_config
 from unrolled.training.course import Lesson, device_of
-from unrolled.wirings.decode import Hypothesis, Search, beam, greedy, sample
+from unrolled.wirings.decode import Hypothesis, greedy, sample
 from unrolled.wirings.encoder_decoder import EncoderDecoder, Writer
 from unrolled.wirings.sampling import Sampling
 
-DECODING = ("beam", "length_penalty", "coverage_penalty", "n_best", "longest", "batch")
-"""Settings that a trained model may be given anew."""
 SHOWN = 4
 """Validation sentences whose attention is drawn."""
 
@@ -53,9 +50,9 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
     network: EncoderDecoder
 
     def __init__(self, config: TranslateConfig, cell: Cell, knowledge: Knowledge) -> None:
-        _search(config)
+        search_of(config)
         network = build_network(config, cell, knowledge.source.vocabulary.size, knowledge.target.vocabulary.size)
-        super().__init__(config, network.encoder.cell, network)
+        super().__init__(config, network.decoder.cell, network)
         self.known = knowledge
         self.left_out, self.example = 0, ""
         self.looked: list[Looked] = []
@@ -114,9 +111,7 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
         for start in range(0, len(sentences), size):
             chunk = sentences[start : start + size]
             for sentence, found in zip(chunk, self._search(chunk), strict=True):
-                told = [self._told(one) for one in found]
-                more = {"n_best": told} if self.config.n_best > 1 else {}
-                yield {"source": sentence, **told[0], **more}
+                yield {"source": sentence, **told(found, self.known.target, "translation", self.config.n_best)}
 
     def translate(self, sentence: str, sampling: Sampling | None = None, seed: int = 1) -> str:
         """The translation of one sentence: the best that the search finds, or one drawn as ``sampling`` says."""
@@ -133,14 +128,9 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
         pairs = read_pairs(data, sides_of(self.config)).pairs
         return self._measured(pairs, report, "the pairs")
 
-    def decode_by(self, **settings: Any) -> None:
-        """Give settings of the search anew: beam, length_penalty, coverage_penalty, n_best, longest, batch."""
-        for name in settings:
-            if name not in DECODING:
-                raise UsageError(f"'{name}' is no setting of decoding; these are: {', '.join(DECODING)}.")
-        config = make_config(TranslateConfig, self.config.model_dump() | settings)
-        _search(config)
-        self.config = config
+    def check_use(self, config: TranslateConfig) -> None:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        search_of(config)
 
     @property
     def unit(self) -> str:
@@ -198,10 +188,10 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
 
     def _scores(self, network: Any, coded: Coded, places: Sequence[int]) -> tuple[Tensor, Tensor]:
         """The scores of every target token of some pairs, (M, V), and these tokens, (M,)."""
-        device, start = device_of(self.network), torch.tensor([self.known.target.end])
+        device = device_of(self.network)
         targets = [coded.targets[place] for place in places]
         sources, lengths = padded([coded.sources[place] for place in places])
-        inputs, counts = padded([torch.cat([start, target[:-1]]) for target in targets])
+        inputs, counts = padded(late(targets, self.known.target.end))
         scores = network(sources.to(device), lengths.to(device), inputs.to(device), counts.to(device))
         return scores, torch.cat(targets).to(device)
 
@@ -213,8 +203,7 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
             total += float(cross_entropy(scores.double(), wanted, reduction="sum"))
         return total / sum(map(len, coded.targets))
 
-    def _writing(self, sources: list[Tensor], rows: int) -> tuple[Writer, State, int, int, list[int]]:
-        """A writer, and what else the functions of :mod:`unrolled.wirings.decode` take first."""
+    def _writing(self, sources: list[Tensor], rows: int) -> Writing:
         device, end = device_of(self.network), self.known.target.end
         inputs, lengths = padded(sources)
         writer = Writer(self.network, self.network.encode(inputs.to(device), lengths.to(device)), rows)
@@ -225,20 +214,15 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
     def _search(self, sentences: Sequence[str], report: Any = None) -> list[list[Hypothesis]]:
         """The best hypotheses of each sentence; ``report`` is told the places that are done."""
         self.network.eval()
-        sources, search = self.known.source.encode(sentences), _search(self.config)
+        sources, search = self.known.source.encode(sentences), search_of(self.config)
         found: list[list[Hypothesis]] = [[] for _ in sources]
         for places in by_length([len(one) for one in sources], self.config.batch):
             given = self._writing([sources[place] for place in places], search.beam)
-            neglect = given[0].neglect if search.coverage_penalty else None
-            for place, best in zip(places, beam(*given, search, neglect), strict=True):
+            for place, best in zip(places, searched(given, search), strict=True):
                 found[place] = best
             if report is not None:
                 report(places)
         return found
-
-    def _told(self, one: Hypothesis) -> dict[str, Any]:
-        figures = {"score": one.score, "log_probability": one.log_probability}
-        return {"translation": self.known.target.decode(one.tokens), **figures}
 
     def _measured(self, pairs: Sequence[Pair], report: Report, name: str) -> dict[str, Any]:
         self.network.eval()
@@ -246,12 +230,12 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
         sentences = list(dict.fromkeys(pair.source for pair in pairs))
         done = 0
 
-        def told(places: list[int]) -> None:
+        def scored(places: list[int]) -> None:
             nonlocal done
             done += len(places)
             report(name, done, len(sentences))
 
-        found = dict(zip(sentences, (best[0] for best in self._search(sentences, told)), strict=True))
+        found = dict(zip(sentences, (best[0] for best in self._search(sentences, scored)), strict=True))
         answers: dict[Any, list[str]] = {}
         for place, pair in enumerate(pairs):
             answers.setdefault(pair.source if self.config.alternatives else (place, pair.source), []).append(
@@ -264,7 +248,7 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
         nats = self._nats_a_token(coded)
         more = {"perplexity": math.exp(nats), "nats_per_token": nats}
         more |= {"sentences": len(asked), "tokens": sum(map(len, coded.targets))}
-        figures = [translation_figures(one, references, side.words, self.config.lower) for one in (mine, theirs)]
+        figures = [written_figures(one, references, side.words, self.config.lower) for one in (mine, theirs)]
         return figures[0] | more | {"baselines": {"word by word": figures[1]}}
 
     @torch.inference_mode()
@@ -282,12 +266,6 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
             pieces = self.known.source.pieces(source.tolist()), self.known.target.pieces(tokens)
             looked.append(Looked(*pieces, weights[0].cpu()))
         return looked
-
-
-def _search(config: TranslateConfig) -> Search:
-    if config.coverage_penalty and config.attention == "none":
-        raise UsageError("coverage_penalty: what was looked at too little wants attention, and attention is none.")
-    return Search(config.beam, config.length_penalty, config.coverage_penalty, config.n_best)
 
 
 def _line(one: dict[str, Any]) -> str:

@@ -1,11 +1,11 @@
 """The network of the translate task, built from its settings."""
 
 from unrolled.equations.cell import Cell
-from unrolled.errors import UsageError
 from unrolled.tasks.translate.config import TranslateConfig
+from unrolled.tasks.writing import output_side
 from unrolled.wirings.encoder_decoder import EncoderDecoder
 from unrolled.wirings.recurrence import recurrent_layers
-from unrolled.wirings.tokens import Embedding, TokenScores
+from unrolled.wirings.tokens import Embedding
 
 
 def build_network(config: TranslateConfig, cell: Cell, source_size: int, target_size: int) -> EncoderDecoder:
@@ -19,10 +19,5 @@ def build_network(config: TranslateConfig, cell: Cell, source_size: int, target_
     encoder = recurrent_layers(config, cell, width, config.bidirectional)
     size = encoder.output_size // len(encoder.directions)
     decoder = recurrent_layers(config, cell, width + size if config.input_feeding else width)
-    if config.tie and width != size:
-        raise UsageError(
-            f"tie: one table wants one size, and embedding is {width}, the decoder's output {size}; give --embedding "
-            f"{size} or --no-tie."
-        )
-    scores = TokenScores(size, target_size, config.dropout_output, tied=sides[1].weight if config.tie else None)
+    scores = output_side(config, sides[1], size, target_size)
     return EncoderDecoder(sides, encoder, decoder, scores, config.attention, config.bridge, config.input_feeding)

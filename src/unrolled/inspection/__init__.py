@@ -1,0 +1,1 @@
+"""Looking inside: what a network's gates, states and gradients do."""

@@ -1,0 +1,1 @@
+"""Caption: a network that looks at a picture and writes what it shows."""
