@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tasks.contract import Case
+from tasks.samples_video import write_clips
 from unrolled.tasks.estimator import Sources
 from unrolled.tasks.frames.model import FramesModel
 
@@ -83,6 +84,12 @@ CASES = {
         lambda folder: Sources(write_chords(folder)),
         [piece[:length] for piece, length in zip(chords(4, 3), (3, 1, 6, 2), strict=True)],
         {"hidden": 6, "batch": 3, "multilabel": True, "ahead": 1},
+    ),
+    "frames, videos": Case(
+        FramesModel,
+        lambda folder: Sources(write_clips(folder / "clips", 4)),
+        [np.full((length, 3, 4), 20 * length, dtype=np.uint8) for length in (5, 11, 1, 8)],
+        {"hidden": 6, "batch": 3, "picture": "4x3", "baseline": False},
     ),
 }
 """The frames task on data as small as can be."""

@@ -70,9 +70,9 @@ def test_a_point_has_no_interval() -> None:
 
 
 def test_a_factor_is_the_conformal_quantile_of_its_step() -> None:
-    scores = np.stack([np.arange(1.0, 200.0), np.arange(1.0, 200.0) / 1000, np.full(199, 50.0)], 1)
+    scores = np.stack([np.arange(1.0, 201.0), np.arange(1.0, 201.0) / 1000, np.full(200, 50.0)], 1)
     assert _factors(scores, 0.8).tolist() == [MOST, 1.0, MOST]
-    assert _factors(scores / 100, 0.8)[0] == 1.6  # the 160th of 199: ceil(200 * 0.8)
+    assert _factors(scores / 100, 0.8)[0] == 1.61  # the 161st of 200: ceil(201 * 0.8)
     assert _factors(np.array([[2.0, 3.0]] * (FEWEST // 2 - 1)), 0.8).tolist() == [1.0, 1.0]
 
 

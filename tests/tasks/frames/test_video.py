@@ -66,11 +66,12 @@ def test_a_frame_is_brought_to_a_small_grid_by_the_mean_of_areas(tmp_path: Path)
     frames = np.zeros((3, 48, 64, 3), dtype=np.uint8)
     frames[:, :, 32:] = 200
     frames[1, :24] = 100
+    frames[2, :24, :32] = np.where(np.arange(32) % 8 < 4, 160, 0)[:, None]
     path = write_video(tmp_path / "a.avi", frames)
     (one,) = read(path, answers=False, picture="2x2").sequences
     assert one.features is not None
-    expected = [[0, 200, 0, 200], [100, 100, 0, 200], [0, 200, 0, 200]]
-    assert np.abs(one.features.numpy().astype(int) - expected).max() <= 6  # mpeg4 loses a little
+    expected = [[0, 200, 0, 200], [100, 100, 0, 200], [80, 200, 0, 200]]
+    assert np.abs(one.features.numpy().astype(int) - expected).max() <= 8  # mpeg4 loses a little
 
 
 def test_colours_are_read_where_asked_for(tmp_path: Path) -> None:

@@ -45,8 +45,7 @@ def scheme_of_rows(rows: Sequence[Sequence[str]]) -> str | None:
     scheme = scheme_of({tag for row in rows for tag in row})
     if scheme != "BIO" or not any(tag[0] == "B" for row in rows for tag in row):
         return scheme
-    begun = any(True for row in rows for _ in breaks(row, "BIO"))
-    return "IOB1" if begun and not any(True for row in rows for _ in breaks(row, "IOB1")) else scheme
+    return scheme if any(True for row in rows for _ in breaks(row, "IOB1")) else "IOB1"
 
 
 def spans_of(tags: Sequence[str]) -> list[Span]:
