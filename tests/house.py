@@ -26,6 +26,7 @@ FLOORS = {
 LATE_IMPORTS = {
     "lightning": "takes seconds to load and only training needs it",
     "matplotlib": "takes half a second to load and only drawing needs it",
+    "av": "optional: the video extra",
     "onnx": "optional: the export extra",
     "onnxruntime": "optional: the export extra",
     "scipy": "takes a third of a second to load and only sounds need it",

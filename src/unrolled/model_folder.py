@@ -126,6 +126,8 @@ class ModelFolder:
         config = folder.read_json(CONFIG)
         if config.get("format") != FORMAT:
             raise UsageError(f"{folder.path / CONFIG} was not written by unrolled (it names no format '{FORMAT}').")
+        if not isinstance(config.get("task"), str):
+            raise UsageError(f"{folder.path / CONFIG} is damaged: it names no task.")
         version = config.get("format_version")
         if not isinstance(version, int) or version > FORMAT_VERSION:
             newest = f"this unrolled reads up to version {FORMAT_VERSION}; install a newer one"

@@ -37,6 +37,15 @@ def test_every_kind_gives_the_same_frame(kind: str, packed: bool, tmp_path: Path
     assert read_table(path, as_text=True).frame.equals(FRAME)
 
 
+@pytest.mark.parametrize("kind", [".csv", ".tsv", ".jsonl"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_what_spreadsheets_write_is_read(kind: str, encoding: str, tmp_path: Path) -> None:
+    comma = "\t" if kind == ".tsv" else ","
+    lines = ['{"text": "né", "n": 1}'] if kind == ".jsonl" else [f"text{comma}n", f"né{comma}1"]
+    (tmp_path / f"a{kind}").write_bytes("".join(f"{line}\r\n" for line in lines).encode(encoding))
+    assert read_table(tmp_path / f"a{kind}").frame.rows() == [("né", 1)]
+
+
 def test_numbers_are_found_out_where_they_are_wanted(tmp_path: Path) -> None:
     path = tmp_path / "series.csv"
     path.write_text("ds,y\n2024-01-01,1.5\n2024-01-02,2\n", encoding="utf-8")
@@ -69,6 +78,10 @@ def test_a_frame_is_taken_and_has_a_fingerprint_of_its_content() -> None:
         ("a.csv", b"", r"empty"),
         ("a.jsonl", b'{"text": "a"}\n{"text": \n', r"a\.jsonl is no table of the kind \.jsonl"),
         ("a.parquet", b"PAR1 no", r"a\.parquet is no table of the kind \.parquet"),
+        ("a.csv", b"text,label\nun caf\xe9,b\n", r"line 2 is not UTF-8; save it as UTF-8"),
+        ("a.csv", b"text,label\na,b\n\0\0,c\n", r"a\.csv is no text: line 3 holds a zero byte"),
+        ("a.jsonl", b"\0" * 40, r"a\.jsonl is no text: line 1 holds a zero byte"),
+        ("a.tsv", "text\tlabel\na\tb\n".encode("utf-16")[:-1], r"a\.tsv begins as UTF-16, and is damaged"),
         ("a.xlsx", b"PK", r"is no table by its name; tables end in \.csv"),
     ],
 )

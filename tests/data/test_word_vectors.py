@@ -25,7 +25,7 @@ def test_words_and_their_vectors(tmp_path: Path) -> None:
     [
         (b"a 1 2\nb 1\n", "line 2 has 1 numbers behind its word, the first 2"),
         (b"a 1 x\n", "line 1 is no word with its numbers"),
-        (b"a\n", "line 1 has 0 numbers"),
+        (b"a\n", "line 1 holds no word with numbers behind it"),
         (b"a 1 nan\n", "line 1: a number of 'a' is not finite"),
         (b"a 1\n\xff 1\n", "line 2 is not UTF-8"),
         (b"7 2\n", "holds no word vectors"),

@@ -64,9 +64,10 @@ def _run(
     as_json: bool,
     settings: Mapping[str, Any],
 ) -> None:
-    from unrolled.errors import UsageError
+    from unrolled.errors import UnrolledError, UsageError
     from unrolled.tasks.estimator import Sources
     from unrolled.tasks.fit import fit
+    from unrolled.training.trainer import LAST
 
     source = sources["source"]
     if out is None:
@@ -75,14 +76,20 @@ def _run(
         out = Path("runs") / Path(str(source)).stem
     given = {**(_settings_in(config, settings, task) if config else {}), **settings}
     data = Sources(*(sources[one] for one in ("source", "valid", "test")))
-    with Watch() as watch:
-        model = fit(task.load(), data, out=out, force=force, resume=resume, observer=watch, settings=given)
+    program = _program()
+    try:
+        with Watch() as watch:
+            model = fit(task.load(), data, out=out, force=force, resume=resume, observer=watch, settings=given)
+    except KeyboardInterrupt:
+        if not (out / LAST).exists():
+            raise
+        go_on = f"{program} train {name} --out {out} --resume"
+        raise UnrolledError(f"stopped before the figures were made; go on with: {go_on}") from None
     if as_json:
         print(json.dumps(model.metrics))
         return
     for line in model.summary():
         print(line)
-    program = _program()
     if model.metrics["training"]["ended"] == "interrupt":
         print(f"Stopped by Ctrl-C; go on with: {program} train {name} --out {out} --resume", file=sys.stderr)
     print(f"The model is in {out}: its loss is drawn in loss.png, its figures are in README.md.", file=sys.stderr)

@@ -1,9 +1,12 @@
 """The command ``unrolled``: its verbs, and how errors are told (one line; exit code 1 failed, 2 wrong use)."""
 
 import os
+import re
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from types import FrameType
 
 import typer
 
@@ -35,13 +38,23 @@ _CommandLineError: type[Exception] = next(
     kind for kind in typer.BadParameter.__mro__ if issubclass(kind, Exception) and kind.__name__ == "ClickException"
 )
 
+_NO_MEMORY = re.compile(r"can't allocate memory|out of memory", re.IGNORECASE)
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
     _open_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
+    if not debug and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _stop)
     sys.exit(_run([word for word in words if word != "--debug"], debug))
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    """Ctrl-C. It may hit a library half imported, which then fails in ways of its own; nobody wants to be told how."""
+    sys.excepthook = lambda *_: print("unrolled: stopped.", file=sys.stderr)
+    raise KeyboardInterrupt
 
 
 def _open_streams() -> None:
@@ -64,7 +77,11 @@ def _run(words: list[str], debug: bool) -> int:
     except UnrolledError as error:
         return _fail(str(error), error.exit_code, debug)
     except _CommandLineError as error:
-        return _fail(error.format_message(), 2, debug)  # pyright: ignore[reportAttributeAccessIssue]
+        return _fail(error.format_message().replace(": Value error,", ":"), 2, debug)  # pyright: ignore[reportAttributeAccessIssue]
+    except (MemoryError, RuntimeError) as error:  # of torch: it has no class of its own for a processor's memory
+        if isinstance(error, RuntimeError) and not _NO_MEMORY.search(str(error)):
+            raise
+        return _fail("the memory is not enough; try fewer units (--hidden), a smaller --batch, or less data.", 1, debug)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _fail(f"{place}{error.strerror or error}.", 1, debug)

@@ -113,7 +113,7 @@ TASKS = {
     ),
     "frames": Task(
         "Train a network that says what holds at every step of a sequence: a label, several, or numbers.",
-        "A table with a row a step, .npz arrays, or .json label sets.",
+        "A table with a row a step, .npz arrays, .json label sets, a folder or table of videos with label tracks.",
         FramesConfig,
         _frames,
     ),

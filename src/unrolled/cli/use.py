@@ -80,7 +80,7 @@ def evaluate(
     for line in _shown(figures):
         print(line)
     for name, beside in figures.get("baselines", {}).items():
-        print(f"  {name}: {', '.join(_shown(beside))}")
+        print(f"  {name.replace('_', ' ')}: {', '.join(_shown(beside))}")
     for note in figures.get("notes", ()):
         print(note, file=sys.stderr)
 

@@ -31,6 +31,9 @@ def hold_out(groups: Sequence[Hashable], fraction: float, seed: int) -> tuple[li
         take = min(round(owed), len(places) - 1)
         owed -= take
         held += places[:take]
+    if len(kinds) == len(groups) > 1:
+        many = f"each of the {len(groups)} examples is of a class of its own"
+        raise UsageError(f"{many}; several of each are needed.")
     if not held:
         raise UsageError(
             f"{len(groups)} example(s) are too few to hold {fraction:g} of them out for validation; give --valid."

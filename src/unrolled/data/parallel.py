@@ -119,7 +119,7 @@ def _table(data: Any, sides: Sides, alone: bool = False) -> tuple[Table, str, st
     table = read_table(data, as_text=True, header=header)
     columns = table.frame.columns
     usual = {name.lower() for name in columns} & {*SOURCES, *TARGETS}
-    named = sides.source in columns or sides.target in columns or usual
+    named = sides.source or sides.target or usual
     if sides.header is None and not named and _may_lack_header(data) and len(columns) in ((1, 2) if alone else (2,)):
         table = read_table(data, as_text=True, header=False)
         said = "the first line is a pair, for it names no usual columns (--header: it names the columns)"

@@ -51,7 +51,9 @@ def read_word_vectors(path: str | Path) -> WordVectors:
             row = np.array(numbers, dtype=np.float32)
         except ValueError as error:
             raise UsageError(f"{name}, line {number + 1} is no word with its numbers: {error}.") from None
-        if len(row) != width or not width:
+        if not width:
+            raise UsageError(f"{name}, line {number + 1} holds no word with numbers behind it, as 'film 0.2 -1.3'.")
+        if len(row) != width:
             raise UsageError(f"{name}, line {number + 1} has {len(row)} numbers behind its word, the first {width}.")
         if not np.isfinite(row).all():
             raise UsageError(f"{name}, line {number + 1}: a number of {word!r} is not finite.")

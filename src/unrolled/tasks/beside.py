@@ -28,9 +28,15 @@ class _Reporting:
 def train_beside(
     network: nn.Module, course: Course, config: TrainingConfig, steps: int, report: Callable[[int, int], None]
 ) -> None:
-    """Train a network for so many updates by the settings of another run; nothing is kept on disk."""
+    """Train a network for so many updates by the settings of another run; nothing is kept on disk.
+
+    Raises:
+        KeyboardInterrupt: at Ctrl-C: what has not been trained as long is no baseline.
+    """
     budget = dict.fromkeys(BUDGETS) | {"steps": steps}
     with tempfile.TemporaryDirectory() as scratch:
         folder = ModelFolder.create(scratch)
-        Trainer(network, course, config.model_copy(update=budget), folder, _Reporting(report, steps)).run()
+        trainer = Trainer(network, course, config.model_copy(update=budget), folder, _Reporting(report, steps))
+        if trainer.run().ended == "interrupt":
+            raise KeyboardInterrupt
     network.eval()

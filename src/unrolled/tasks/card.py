@@ -29,7 +29,8 @@ def write_card(model: Described, drawn: Sequence[str]) -> str:
     config, metrics = model.config, model.metrics
     data, training = metrics.get("data", {}), metrics.get("training", {})
     lines = [f"# {model.cell.name} on {data.get('name', 'data')}", ""]
-    size = f"{config.layers} layer(s) of {config.hidden} units, {training.get('parameters', 0):,} parameters"
+    shape = f"{config.layers} layer{'s' * (config.layers > 1)} of {config.hidden} units"
+    size = f"{shape}, {training.get('parameters', 0):,} parameters"
     lines += [f"{model.about()}: {size}.", "", "## The cell", "", "```", model.cell.text().strip(), "```", ""]
     lines += ["## How well it does", "", *_table(metrics)]
     for name in drawn:
@@ -62,7 +63,9 @@ def _table(metrics: Mapping[str, Any]) -> list[str]:
     for split in there:
         figures = metrics[split]
         lines.append(_row(split, figures, names))
-        lines += [_row(f"{split}: {name}", one, names) for name, one in figures.get("baselines", {}).items()]
+        lines += [
+            _row(f"{split}: {name.replace('_', ' ')}", one, names) for name, one in figures.get("baselines", {}).items()
+        ]
     return lines
 
 

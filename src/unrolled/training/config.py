@@ -17,10 +17,10 @@ BUDGETS = ("minutes", "epochs", "steps")
 class TrainingConfig(BaseModel):
     """How long to train, how to step, what to watch."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     minutes: float | None = Field(None, gt=0, description="budget: minutes of training (the default is 5)")
-    epochs: float | None = Field(None, gt=0, description="budget: passes over the training text, instead of minutes")
+    epochs: float | None = Field(None, gt=0, description="budget: passes over the training data, instead of minutes")
     steps: int | None = Field(None, gt=0, description="budget: updates, instead of minutes")
     batch: int = Field(32, ge=1, description="sequences read side by side (N)")
     rate: float = Field(
@@ -28,11 +28,11 @@ class TrainingConfig(BaseModel):
     )
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the budget in which the rate rises")
     weight_decay: float = Field(0.01, ge=0, description="weight decay of AdamW, on matrices")
-    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+    clip: float = Field(1.0, gt=0, allow_inf_nan=True, description="largest norm of the gradient")
     validations: int = Field(10, ge=1, description="validations, spread evenly over the budget")
     patience: int = Field(5, ge=1, description="validations without a better one before training stops early")
     checkpoint_seconds: float = Field(30.0, gt=0, description="seconds between two checkpoints to resume from")
-    seed: int = Field(1, ge=0, description="seed of all randomness")
+    seed: int = Field(1, ge=0, lt=2**32, description="seed of all randomness")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")
     precision: Literal["32-true", "bf16-mixed", "64-true"] = Field("32-true", description="number format")
 

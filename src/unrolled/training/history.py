@@ -61,7 +61,10 @@ def draw_loss(rows: Sequence[dict[str, Any]], path: Path, title: str, loss: str)
         times, losses = zip(*checked, strict=True)
         axes.plot(times, losses, color="#d55e00", marker="o", markersize=5, linewidth=1.8, label="validation")
         best = min(checked, key=lambda pair: pair[1])
-        axes.annotate(f"{best[1]:.3f}", best, xytext=(0, 9), textcoords="offset points", ha="center", color="#d55e00")
+        axes.annotate(
+            f"{best[1]:.3f}", best, xytext=(0, -9), textcoords="offset points", ha="center", va="top", color="#d55e00"
+        )
+        axes.margins(y=0.1)
     axes.set(title=title, xlabel="minutes of training", ylabel=f"loss, {loss}")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)

@@ -10,9 +10,13 @@ from scipy.signal import stft
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
 from tasks.samples_classify import reviews, waves
-from unrolled.tasks.classify.baselines import Bag, Majority, Neighbour, resampled
+from unrolled.tasks.classify import baselines
+from unrolled.tasks.classify.baselines import Bag, Majority, Neighbour, WarpedNeighbour, baselines_of, resampled
+from unrolled.tasks.classify.config import ClassifyConfig
+from unrolled.tasks.classify.examples import Examples, Form
 from unrolled.tasks.classify.score import figures_of
 from unrolled.tasks.classify.sound import at_rate, log_mel, mel_filters
+from unrolled.tasks.classify.warping import cells_of, warped_distances
 
 
 @pytest.mark.parametrize(("classes", "count"), [(2, 1), (3, 50), (9, 20), (5, 400)])
@@ -100,11 +104,58 @@ def test_the_nearest_neighbour_is_the_nearest() -> None:
     finder = Neighbour(inputs[:20], targets[:20], together=False, seed=1)
     values = np.concatenate(series[:20])
     standard = [(one - values.mean(0)) / values.std(0) for one in series]
-    rows = [np.stack([np.interp(np.linspace(0, len(one) - 1, finder.steps), np.arange(len(one)), channel)
+    rows = [np.stack([np.interp(np.linspace(0, len(one) - 1, finder.form.steps), np.arange(len(one)), channel)
                       for channel in one.T], 1) for one in standard]  # fmt: skip
     near = [min(range(20), key=lambda place: float(((rows[place] - row) ** 2).sum())) for row in rows[20:]]
     assert finder.choose(inputs[20:]).tolist() == targets[near].tolist()
-    assert f"{finder.steps} steps" in finder.name
+    assert f"{finder.form.steps} steps" in finder.name
+
+
+@pytest.mark.parametrize(("steps", "band", "channels"), [(1, 1, 1), (7, 0, 2), (7, 1, 1), (8, 3, 2), (6, 6, 3)])
+def test_warped_distances_are_those_of_the_plain_recursion(steps: int, band: int, channels: int) -> None:
+    draw = np.random.default_rng(steps + band)
+    queries, known = (draw.normal(size=(count, steps, channels)).astype(np.float32) for count in (3, 5))
+
+    def least(one: np.ndarray, other: np.ndarray, i: int, j: int) -> float:
+        if i < 0 or j < 0 or abs(i - j) > band:
+            return 0.0 if i == j == -1 else math.inf
+        ways = ((i - 1, j - 1), (i - 1, j), (i, j - 1))
+        return float(((one[i] - other[j]) ** 2).sum()) + min(least(one, other, *way) for way in ways)
+
+    expected = [[least(one, other, steps - 1, steps - 1) for other in known] for one in queries]
+    assert warped_distances(queries, known, band) == pytest.approx(np.array(expected), rel=1e-4, abs=1e-4)
+    cells = sum(abs(i - j) <= band for i in range(steps) for j in range(steps))
+    assert cells_of(steps, band) == cells
+
+
+def test_the_warped_neighbour_knows_a_shape_that_comes_a_little_later() -> None:
+    """A step up and a step down, early or late: Euclid sees when, warping sees what."""
+
+    def bump(start: int, height: float) -> torch.Tensor:
+        series = torch.zeros(40, 1)
+        series[start : start + 6] = height
+        return series
+
+    inputs, targets = [bump(14, 1.0), bump(18, -0.2), bump(22, -1.0)], torch.tensor([0, 1, 2])
+    queries = [bump(18, 1.0), bump(19, -1.0)]
+    assert Neighbour(inputs, targets, together=False, seed=1).choose(queries).tolist() != [0, 2]
+    finder = WarpedNeighbour(inputs, targets, seed=1, queries=2)
+    assert finder.choose(queries).tolist() == [0, 2]
+    assert finder.name == "1-nearest neighbour (DTW, band 4 of 40 steps)"
+
+
+def test_warping_takes_no_more_time_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = [torch.randn(20, 1) for _ in range(300)]
+    targets = torch.arange(300) % 2
+    train = Examples(Form("series", 1), inputs, [str(int(one)) for one in targets], lambda _: "", "", "")
+
+    def named(queries: int) -> list[str]:
+        return [one.name for one in baselines_of(train, targets, [150, 150], ClassifyConfig(), queries)]
+
+    monkeypatch.setattr(baselines, "WARPED_CELLS", 300 * 50 * cells_of(20, 2))
+    assert named(50)[2] == "1-nearest neighbour (DTW, band 2 of 20 steps)"
+    assert named(100)[2] == "1-nearest neighbour (DTW, band 2 of 20 steps, of 150 examples)"
+    assert len(named(151)) == 2
 
 
 def test_a_series_is_resampled_between_its_ends() -> None:

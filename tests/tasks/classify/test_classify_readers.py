@@ -97,6 +97,41 @@ def test_a_long_table_with_dates_and_chosen_channels(tmp_path: Path) -> None:
     assert [one.tolist() for one in found.inputs] == [[[4.0], [2.0]], [[6.0]]]
 
 
+def test_a_wide_table_has_a_series_a_row(tmp_path: Path) -> None:
+    rows = [("a", 1, 2.5, 3, "x"), ("b", 4, "", 6, "y"), ("c", 7, 8, "", "x")]
+    path = write_table(tmp_path / "a.csv", rows, ("id", "t0", "t1", "t2", "label"))
+    found = read(path)
+    assert (found.ids, found.labels, found.form.kind, found.form.width) == (
+        ["a", "b", "c"],
+        ["x", "y", "x"],
+        "series",
+        1,
+    )
+    assert found.inputs[0].tolist() == [[1.0], [2.5], [3.0]]
+    assert found.inputs[1].isnan().flatten().tolist() == [False, True, False]
+    assert found.inputs[2].tolist() == [[7.0], [8.0]]
+    assert any(
+        "3 columns, t0 to t2, are the steps of a series, a row each (guessed; --no-wide)" in one for one in found.notes
+    )
+    new = write_table(tmp_path / "new.csv", [("d", 1, 2, 3, 4, 5)], ("id", "t0", "t1", "t2", "t3", "t4"))
+    assert read(new, found.form, answers=False).inputs[0].tolist() == [[1.0], [2.0], [3.0], [4.0], [5.0]]
+    assert read(path, found.form, answers=False).inputs[0].tolist() == [[1.0], [2.5], [3.0]]
+    frame = pl.DataFrame({"label": ["x", "y"], "t0": [1, 2], "t1": [3, 4]})
+    assert [one.flatten().tolist() for one in read(frame, wide=True).inputs] == [[1.0, 3.0], [2.0, 4.0]]
+    with pytest.raises(UsageError, match="name the column of texts with --text, or for series"):
+        read(path, wide=False)
+
+
+def test_a_wide_table_as_the_ucr_archive_has_it(tmp_path: Path) -> None:
+    path = tmp_path / "Gun_TRAIN.tsv"
+    path.write_text("2\t0.5\t-1.25\t3\n1\t4\t5\t6e-1\n", encoding="utf-8")
+    found = read(path, header=False)
+    assert found.labels == ["2", "1"]
+    assert [one.flatten().tolist() for one in found.inputs] == [[0.5, -1.25, 3.0], [4.0, 5.0, pytest.approx(0.6)]]
+    assert any("label: column 'column_1', the first" in note for note in found.notes)
+    assert [len(one) for one in read(path, found.form, answers=False, header=False).inputs] == [3, 3]
+
+
 def test_a_ts_file_with_channels_of_different_length_and_padding(tmp_path: Path) -> None:
     path = tmp_path / "a.ts"
     cases = "1,2,?:4,5,6:one\n7,8:NaN,10:two\n\n1,NaN,NaN:2,NaN,NaN:one\n"
@@ -107,6 +142,9 @@ def test_a_ts_file_with_channels_of_different_length_and_padding(tmp_path: Path)
     assert found.inputs[0][2, 0].isnan()
     assert found.labels == ["one", "two", "one"]
     assert any("padding" in note for note in found.notes)
+    path.write_text("@ClassLabel True one two\n@data\n1,2:one\n3:two\n", encoding="utf-8")
+    assert read(path).labels == ["one", "two"]
+    path.write_text(f"@problemName x\n@timestamps false\n@classLabel true one two\n@data\n{cases}", encoding="utf-8")
     packed = tmp_path / "b.ts.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
     assert read(packed).fingerprint == found.fingerprint
@@ -236,6 +274,17 @@ REFUSED = {
     ),
     "a word among numbers": Refused(
         table(("a", 1, "high", "x"), header=LONG_HEADER), "row 1, column 'height': 'high' is no number"
+    ),
+    "a word in a wide table": Refused(
+        table((1, 2, "high", "x"), header=("a", "b", "c", "label")),
+        "row 1, column 'c': 'high' is no number",
+        {"wide": True},
+    ),
+    "a wide table of nothing": Refused(
+        table(("x",), header=("label",)), "no columns beside id and class", {"wide": True}
+    ),
+    "an empty row of a wide table": Refused(
+        table((1, 2, 3, "x"), ("", "", "", "y"), header=("a", "b", "c", "label")), "a.csv, row 2 is empty"
     ),
     "an infinite number": Refused(
         table(("a", 1, "1", "x"), ("b", 1, "inf", "x"), header=LONG_HEADER), "series 'b'.*step 1, channel 1 is infinite"

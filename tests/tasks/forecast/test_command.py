@@ -38,6 +38,12 @@ def test_train_predict_evaluate(tmp_path: Path) -> None:
     assert [(row["id"], row["time"]) for row in rows] == [
         (f"s{one}", 30 + 3 * one + step) for one in range(3) for step in range(4)
     ]
+    far = [
+        json.loads(line)
+        for line in run("predict", "out", "series.csv", "--horizon", 9, folder=tmp_path).out.splitlines()
+    ]
+    assert [row["time"] for row in far[:9]] == list(range(30, 39))
+    assert far[:4] == rows[:4]
     figures = json.loads(run("evaluate", "out", "series.csv", "--json", folder=tmp_path).out)
     assert {"mase", "smape", "nd", "wql", "coverage_80", "mse", "mae", "baselines"} <= figures.keys()
     test = json.loads((tmp_path / "out" / "metrics.json").read_text(encoding="utf-8"))["test"]

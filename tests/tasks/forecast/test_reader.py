@@ -95,6 +95,24 @@ def test_gaps_and_empty_values_are_reported_and_filled_only_when_asked() -> None
         assert found.notes[-1].endswith(f"filled: {how}")
 
 
+def test_words_for_a_missing_value_are_missing_values() -> None:
+    frame = long(["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"], ["1.5", "NA", " null", "4"])
+    (one,) = read(frame).series
+    assert np.isnan(one.values).tolist() == [False, True, True, False]
+    assert one.values[[0, 3]].tolist() == [1.5, 4.0]
+    with pytest.raises(UsageError, match="row 2 has 'few' in 'y', where numbers are wanted"):
+        read(frame | {"y": ["1.5", "few", "NA", "4"]})
+
+
+def test_days_may_be_written_without_their_hour() -> None:
+    mixed = long(["2024-01-01 22:00", "2024-01-01 23:00", "2024-01-02", "2024-01-02 01:00"])
+    assert read(mixed).notes[0] == "1 series, hourly, season 24"
+    hours = {"unique_id": list("aaabbb"), "y": [1.0] * 6}
+    hours["ds"] = ["2024-01-01 22:00", "2024-01-01 23:00", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]
+    with pytest.raises(UsageError, match="mixed frequency: series 'a' is hourly, and 'b' daily; one a file"):
+        read(hours)
+
+
 def test_rows_out_of_order_are_sorted_and_said() -> None:
     found = read(long([3, 1, 2], [30.0, 10.0, 20.0]))
     np.testing.assert_array_equal(found.series[0].values, [10, 20, 30])
@@ -123,6 +141,12 @@ REFUSED = [
     (long([1, 2, 3]) | {"unique_id": ["a", None, "a"]}, {}, "row 2 names no series in 'unique_id'"),
     (long([1, 2, None]), {}, "row 3 has no time in 'ds'"),
     (long([1, 2, 3], [1.0, float("inf"), 2.0]), {}, "row 2 has an infinite value in 'y'"),
+    (long([1, 2, 3], [1.0, 1e300, 2.0]), {}, "row 2 has 1e\\+300, too large a value, in 'y'"),
+    (
+        {"ds": [1, 2], "shop": ["a", "b"], "sold": [1.0, 2.0]},
+        {},
+        "'shop' holds text \\('a'\\), so the table is not wide; name what it holds with --id, --time and --target",
+    ),
     (long([1, 2, 3], ["1", "two", "3"]), {}, "row 2 has 'two' in 'y', where numbers are wanted"),
     (long([1, 2, 3], [None, None, float("nan")]), {}, "no series has a value in 'y'"),
     (long(["monday", "tuesday", "friday"]), {}, "row 1 has 'monday' in 'ds', and a time is like 2024-01-31 13:00"),
@@ -163,6 +187,11 @@ def test_what_does_not_fit_is_refused_in_one_line(
     with pytest.raises(UsageError, match=message) as caught:
         read(frame, **settings)
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_refuses_a_table_without_its_columns() -> None:
+    with pytest.raises(UsageError, match="the frame has no column 'ds', and the model reads it; it has the columns a"):
+        read_series(pl.DataFrame({"a": [1]}), ForecastConfig(), columns=Columns("ds", "unique_id", "y"))
 
 
 def test_a_model_refuses_times_of_another_kind() -> None:

@@ -129,7 +129,7 @@ BAD: dict[str, tuple[Any, dict[str, Any], str]] = {
     "time is text": (
         [row | {"step": f"t{row['step']}"} for row in rows((3,))],
         {},
-        "the time column 'step' holds text; numbers or dates are wanted",
+        "the time column 'step' holds text; numbers are wanted, or dates as 2024-01-31",
     ),
     "target is missing": (changed(1, tilt=None), {"regression": True, "label": "tilt"}, "column 'tilt', row 2"),
 }

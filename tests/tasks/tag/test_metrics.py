@@ -6,8 +6,8 @@ import pytest
 from sklearn.metrics import f1_score
 
 from unrolled.tasks.tag.metrics import macro_f1, span_figures, tag_figures
-from unrolled.tasks.tag.sentences import Sentence
-from unrolled.tasks.tag.spans import breaks, scheme_of, spans_of
+from unrolled.tasks.tag.sentences import Sentence, Sentences
+from unrolled.tasks.tag.spans import breaks, scheme_of, scheme_of_rows, spans_of
 
 CASES = [
     ("B-X I-X O B-Y", [(0, 1, "X"), (3, 3, "Y")]),
@@ -98,6 +98,31 @@ def test_a_scheme_is_known_by_its_tags(tags: str, scheme: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rows", "scheme"),
+    [
+        (["I-X I-X O", "I-X B-X I-X", "B-X"], "BIO"),  # the last begins with a B that parts nothing
+        (["I-X I-X O", "I-X B-X I-X"], "IOB1"),
+        (["I-X I-Y O", "I-Y B-Y"], "IOB1"),
+        (["I-X B-Y"], "BIO"),
+        (["B-X I-X O"], "BIO"),
+        (["I-X I-X O"], "BIO"),
+        (["B-X E-X"], "BIOES"),
+        (["A B"], None),
+    ],
+)
+def test_iob1_is_known_by_where_its_tags_stand(rows: list[str], scheme: str | None) -> None:
+    assert scheme_of_rows([row.split() for row in rows]) == scheme
+
+
+def test_no_tag_of_iob1_breaks_it() -> None:
+    rows = [Sentence(("a", "b", "c"), ("I-X", "B-X", "I-X"))]
+    figures = tag_figures(rows, [["I-X", "B-X", "I-X"]], {"a"})
+    assert (figures["span_f1"], figures["scheme_breaks"]) == (1.0, 0)
+    assert Sentences("some", rows, "").said() == []
+    assert tag_figures(rows, [["B-X", "I-X", "I-X"]], {"a"})["scheme_breaks"] == 1
+
+
+@pytest.mark.parametrize(
     ("tags", "scheme", "places"),
     [
         ("B-X I-X O B-Y I-Y", "BIO", []),
@@ -109,6 +134,8 @@ def test_a_scheme_is_known_by_its_tags(tags: str, scheme: str | None) -> None:
         ("B-X S-X E-X", "BIOES", [1, 2]),
         ("U-X L-X", "BILOU", [1]),
         ("I-X", None, []),
+        ("I-X B-X I-Y O I-X", "IOB1", []),
+        ("B-X I-X B-Y O B-Y", "IOB1", [0, 2, 4]),
     ],
 )
 def test_breaks_of_a_scheme_are_found(tags: str, scheme: str | None, places: list[int]) -> None:

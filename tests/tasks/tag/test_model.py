@@ -364,7 +364,7 @@ def test_from_a_file_to_the_answer_by_commands(form: str, tmp_path: Path) -> Non
     assert figures["accuracy"] == figures["macro_f1"] == 1.0
     assert set(figures["baselines"]) == {"most_frequent_tag"}
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
-    assert "| test: most_frequent_tag |" in card
+    assert "| test: most frequent tag |" in card
 
 
 def lines(rows: Rows) -> str:

@@ -90,6 +90,23 @@ def test_a_line_separator_is_part_of_a_word(tmp_path: Path) -> None:
     assert pairs(read(tmp_path, "a\u2028b\tX\nc\x85\tY\n")) == [(["a\u2028b", "c\x85"], ["X", "Y"])]
 
 
+def test_a_blank_within_a_word_parts_no_columns(tmp_path: Path) -> None:
+    assert pairs(read(tmp_path, "10\u00a0000  NUM\nEuro  NN  \n")) == [(["10\u00a0000", "Euro"], ["NUM", "NN"])]
+    assert pairs(read(tmp_path, "a X\nb\tY\n")) == [(["a", "b"], ["X", "Y"])]
+
+
+@pytest.mark.parametrize("mark", ["-DOCSTART- O\n", "-DOCSTART-\n", "-DOCSTART- -X- O O\n", "-DOCSTART- O\n\n"])
+def test_a_mark_of_a_document_takes_no_words_with_it(mark: str, tmp_path: Path) -> None:
+    found = read(tmp_path, f"{mark}EU B-X\nsays O\n{mark}no O\n", "some.conll")
+    assert pairs(found) == [(["EU", "says"], ["B-X", "O"]), (["no"], ["O"])]
+    assert found.notes == ("some.conll: 2 mark(s) of documents (-DOCSTART-) left out: no sentences",)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_lines_end_as_on_any_machine(end: str, tmp_path: Path) -> None:
+    assert pairs(read(tmp_path, f"a X{end}b Y{end}{end}c X{end}")) == [(["a", "b"], ["X", "Y"]), (["c"], ["X"])]
+
+
 def test_a_packed_file_and_another_encoding(tmp_path: Path) -> None:
     path = tmp_path / "some.conll.gz"
     path.write_bytes(gzip.compress("süß\tADJ\n".encode("latin-1")))

@@ -17,6 +17,9 @@ class ClassifyConfig(TaskConfig):
     channels: str | None = Field(
         None, description="long table: columns with the numbers, with commas between (guessed)"
     )
+    wide: bool | None = Field(
+        None, description="table with a row a series: columns beside id and class are its steps (guessed)"
+    )
     file: str | None = Field(None, description="column with the names of sound or picture files (guessed)")
     header: bool = Field(True, description="the first line of CSV and TSV names the columns; else column_1, column_2")
     unit: Literal["char", "word", "bpe"] = Field("word", description="texts: what one step reads")

@@ -185,7 +185,8 @@ class ClassifyModel(Trainable[ClassifyConfig, Examples]):
     def figures(self, splits: Splits[Examples], report: Report) -> dict[str, Any]:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         train = splits.train
-        methods = baselines_of(train, train.targets(self.classes), self.frequencies, self.config)
+        queries = len(splits.valid) + (0 if splits.test is None else len(splits.test))
+        methods = baselines_of(train, train.targets(self.classes), self.frequencies, self.config, queries)
         scored = {}
         for split, part in zip(SPLITS, (splits.valid, splits.test), strict=True):
             if part is not None:

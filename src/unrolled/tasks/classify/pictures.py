@@ -21,4 +21,5 @@ def read_picture(path: str | Path) -> Tensor:
         with Image.open(io.BytesIO(raw)) as picture:
             return torch.from_numpy(np.array(picture.convert("L"), dtype=np.float32))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise UsageError(f"{path} is no picture that can be read: {error}.") from None
+        reason = str(error).partition(" <")[0]  # it names an object of Python
+        raise UsageError(f"{path} is no picture that can be read: {reason}.") from None

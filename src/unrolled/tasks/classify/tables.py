@@ -1,8 +1,9 @@
-"""Tables of texts and their classes, of files and their classes, and long tables: a row for each step of a series."""
+"""Tables of texts and their classes, of files and their classes; series as long tables, a row a step, or wide ones."""
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 import torch
 
@@ -15,6 +16,8 @@ TEXT = ("text", "sentence", "question", "review", "comment", "message", "tweet",
 LABEL = ("label", "class", "target", "category", "sentiment", "language", "y")
 FILE = ("file", "filename", "file_name", "path", "wav", "audio", "image", "picture")
 ID = ("id", "series", "unique_id", "case", "sequence", "series_id")
+FEWEST = 3
+"""Columns of numbers at least by which a table is taken for one with a row a series."""
 TIME = ("time", "t", "step", "timestamp", "date", "ds", "frame", "index")
 
 
@@ -40,13 +43,15 @@ def read_classify_table(source: Any, config: ClassifyConfig, form: Form | None, 
         columns["label"], note = _label(table, config, form)
         notes.append(note)
     form = Form(form.kind, form.width, form.rate, columns)
-    read = _read_long if "time" in columns else _read_rows
+    read = _read_wide if "wide" in columns else _read_long if "time" in columns else _read_rows
     return read(table, form, answers, tuple(note for note in notes if note))
 
 
 def _guessed(table: Table, config: ClassifyConfig) -> tuple[Form, list[str]]:
     """What a table holds, by the columns that are named, else by their names."""
     lower = [name.lower() for name in table.frame.columns]
+    if config.wide:
+        return _wide(table, config)
     if config.text is None and (config.time or config.channels):
         return _long(table, config)
     if config.file is not None or (config.text is None and not set(TEXT) & set(lower) and set(FILE) & set(lower)):
@@ -59,6 +64,10 @@ def _guessed(table: Table, config: ClassifyConfig) -> tuple[Form, list[str]]:
         if found:
             columns, note = found
             return Form("text", columns=_with_id(table, config, columns)), [note]
+        if config.wide is None and _looks_wide(table, config):
+            return _wide(table, config)
+        way = "name the column of texts with --text, or for series, a row a step, their columns with --id and --time"
+        raise UsageError(f"{table.name}: {way}; it has {table.listed}.")
     column, note = table.column(config.text, "text", TEXT)
     return Form("text", columns=_with_id(table, config, {"text": column})), [note]
 
@@ -101,11 +110,53 @@ def _long(table: Table, config: ClassifyConfig) -> tuple[Form, list[str]]:
     return Form("series", len(names), columns={"id": one, "time": time, "channels": names}), [first, second, third]
 
 
+def _wide(table: Table, config: ClassifyConfig) -> tuple[Form, list[str]]:
+    one = config.id or next((name for name in table.frame.columns if name.lower() in ID), None)
+    columns: dict[str, Any] = {"wide": True} | ({} if one is None else {"id": table.column(one, "id", ())[0]})
+    if config.label is None and not any(name.lower() in LABEL for name in table.frame.columns):
+        columns["label"] = table.frame.columns[0]  # as the UCR archive has it
+    names = _steps(table, columns, config.label)
+    if not names:
+        raise UsageError(f"{table.name} has no columns beside id and class, which are a series' steps (--wide).")
+    said = f"{len(names)} columns, {names[0]} to {names[-1]}, are the steps of a series, a row each"
+    first = f"label: column '{columns['label']}', the first (--label names another)" if "label" in columns else ""
+    return Form("series", 1, columns=columns), [first, said if config.wide else f"{said} (guessed; --no-wide)"]
+
+
+def _looks_wide(table: Table, config: ClassifyConfig) -> bool:
+    """Whether all columns hold numbers but those of id and class."""
+    named = {name for name in table.frame.columns if name.lower() in (*ID, *LABEL)} | {config.label, config.id}
+    rest = [name for name in table.frame.columns if name not in named]
+    rest = rest if any(name in table.frame.columns for name in named) else rest[1:]
+    return len(rest) >= FEWEST and all(_is_numbers(table.frame[name]) for name in rest)
+
+
+def _steps(table: Table, columns: dict[str, Any], label: str | None) -> list[str]:
+    """The columns of a wide table that are steps: those beside id and class."""
+    known = columns.get("label") or label
+    taken = {columns.get("id"), known}
+    if known is None:
+        taken.add(next((name for name in table.frame.columns if name.lower() in LABEL), None))
+    return [name for name in table.frame.columns if name not in taken]
+
+
+def _is_numbers(column: pl.Series) -> bool:
+    """Whether all that a column holds are numbers."""
+    return not (column.cast(pl.Float64, strict=False).is_null() & column.is_not_null() & _said(column)).any()
+
+
+def _said(column: pl.Series) -> pl.Series:
+    return column.cast(pl.String) != ""
+
+
 def _of_the_model(table: Table, form: Form) -> Form:
     """The columns that the model was trained with, checked."""
     columns: dict[str, Any] = {}
     for what, name in form.columns.items():
         if what == "label" or (what == "id" and "time" not in form.columns and name not in table.frame.columns):
+            continue
+        if what == "wide":
+            columns |= {"wide": name} | {one: two for one, two in form.columns.items() if two in table.frame.columns}
             continue
         if what == "text" and name not in table.frame.columns and len(table.frame.columns) == 1:
             name = table.frame.columns[0]
@@ -142,6 +193,24 @@ def _read_rows(table: Table, form: Form, answers: bool, notes: tuple[str, ...]) 
     labels = labels_of(table.frame[form.columns["label"]].to_list(), where) if answers else None
     texts = [str(value) for value in values]
     return Examples(form, texts, labels, where, table.name, table.fingerprint, ids, notes)
+
+
+def _read_wide(table: Table, form: Form, answers: bool, notes: tuple[str, ...]) -> Examples:
+    """A series a row, (T, 1); its last numbers may be missing."""
+
+    def where(index: int) -> str:
+        return f"{table.name}, row {index + 1}"
+
+    label = form.columns.get("label")
+    numbers = [_numbers(table, name) for name in _steps(table, form.columns, label)]
+    rows = torch.from_numpy(np.stack([one.to_numpy() for one in numbers], 1)).float()  # (N, T)
+    ids = None
+    if "id" in form.columns:
+        ids = table.frame[form.columns["id"]].to_list()
+        check_ids(ids, where)
+    labels = labels_of(table.frame[label].to_list(), where) if answers and label else None
+    inputs, more = check_numbers(list(rows.unsqueeze(-1)), where)
+    return Examples(form, inputs, labels, where, table.name, table.fingerprint, ids, (*notes, *more))
 
 
 def _read_long(table: Table, form: Form, answers: bool, notes: tuple[str, ...]) -> Examples:
@@ -193,7 +262,7 @@ def _numbers(table: Table, name: str) -> pl.Series:
     """A column as numbers, NaN where one is missing. Raises UsageError for what is neither."""
     column = table.frame[name]
     numbers = column.cast(pl.Float64, strict=False)
-    bad = (numbers.is_null() & column.is_not_null() & (column.cast(pl.String) != "")).arg_true()
+    bad = (numbers.is_null() & column.is_not_null() & _said(column)).arg_true()
     if len(bad):
         raise UsageError(f"{table.name}, row {bad[0] + 1}, column '{name}': {column[bad[0]]!r} is no number.")
     return numbers.fill_null(float("nan"))

@@ -26,7 +26,7 @@ def read_ts(source: str | Path, answers: bool) -> Examples:
     said, start = _header(lines, name)
     if said.get("timestamps", "false").lower() == "true":
         raise UsageError(f"{name} has time stamps (@timeStamps true); series of equal steps are read, without them.")
-    labelled = said.get("classlabel", "false").split()[:1] == ["true"]
+    labelled = said.get("classlabel", "false").lower().split()[:1] == ["true"]
     if answers and not labelled:
         raise UsageError(f"{name} has no classes (@classLabel is not true), and they are needed here.")
     cases: list[Tensor] = []
@@ -36,6 +36,8 @@ def read_ts(source: str | Path, answers: bool) -> Examples:
         if not line or line.startswith(("#", "%")):
             continue
         parts = line.split(":")
+        if labelled and len(parts) < 2:
+            raise UsageError(f"{name}, line {number + 1} does not end with ':' and its class; is the file cut off?")
         label = parts.pop().strip() if labelled else ""
         cases.append(_case(parts, f"{name}, line {number + 1}"))
         labels.append(label)

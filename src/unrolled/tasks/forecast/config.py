@@ -33,8 +33,10 @@ class ForecastConfig(TaskConfig):
     lags: list[int] | None = Field(
         None, description="how many steps before a target a value is shown (may be repeated; default: by the season)"
     )
-    scale: Literal["mean", "standard", "global"] = Field(
-        "mean", description="values over their running mean, by running mean and deviation, or by those of all series"
+    scale: Literal["mean", "standard", "global"] | None = Field(
+        None,
+        description="values over their running mean, by running mean and deviation, or by those of all series "
+        "(default: mean, or standard where values are below zero)",
     )
     output: Literal["normal", "student_t", "negative_binomial", "quantiles", "squared", "absolute"] = Field(
         "student_t", description="distribution, quantiles, or the point with the least squared or absolute error"
@@ -47,6 +49,7 @@ class ForecastConfig(TaskConfig):
         None, description="quantile to report (may be repeated; default: 0.1, 0.5, 0.9; the median is always there)"
     )
     samples: int = Field(100, ge=2, description="paths drawn for each forecast of a distribution")
+    calibrate: bool = Field(True, description="widen intervals until they hold what they say on the validation part")
     embedding: int = Field(0, ge=0, description="numbers learned to stand for each series; 0 for none")
     valid_steps: int | None = Field(None, ge=1, description="last steps of each series to validate on (the horizon)")
     validation_fraction: float | None = Field(None, gt=0, lt=1, description="share of time to validate on instead")
@@ -71,7 +74,7 @@ class ForecastConfig(TaskConfig):
         for steps in self.measure or ():
             if steps < 1:
                 raise ValueError(f"measure names horizons of 1 or more, and one is {steps}")
-        if self.output == "negative_binomial" and self.scale != "mean":
+        if self.output == "negative_binomial" and self.scale not in (None, "mean"):
             raise ValueError("negative_binomial is of counts, which only --scale mean leaves above zero")
         if self.valid_steps is not None and self.validation_fraction is not None:
             raise ValueError("valid_steps and validation_fraction say the same; give one")

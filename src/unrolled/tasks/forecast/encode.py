@@ -88,6 +88,7 @@ class Encoder:
         """Take all of it from the training part."""
         assert config.season is not None
         assert config.context is not None
+        assert config.scale is not None
         longest = max(len(one) for one in series)
         usual = [lag for lag in frequency.lags(config.season) if lag <= longest // 2]
         lags = config.lags if config.lags is not None else usual

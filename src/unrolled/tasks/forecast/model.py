@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from typing import Any, Self
 
 import numpy as np
+import torch
 
 from unrolled.data.splits import Splits
 from unrolled.data.tables import is_table
@@ -16,6 +17,7 @@ from unrolled.tasks.card import SPLITS
 from unrolled.tasks.estimator import KnowledgeError, Report, Sources
 from unrolled.tasks.fit import Trainable
 from unrolled.tasks.forecast.backtest import Forecast, forecasts, scores
+from unrolled.tasks.forecast.calibrate import widenings
 from unrolled.tasks.forecast.config import ForecastConfig
 from unrolled.tasks.forecast.encode import Encoder
 from unrolled.tasks.forecast.follow import Following
@@ -225,7 +227,12 @@ class ForecastModel(Trainable[ForecastConfig, Part]):
     def figures(self, splits: Splits[Part], report: Report) -> dict[str, Any]:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         parts = {"validation": splits.valid, "test": splits.test}
-        return {name: self._figures(part.series, report, name) for name, part in parts.items() if part is not None}
+        self.network.widening.fill_(1.0)
+        if self.config.calibrate:
+            self.network.widening.copy_(torch.from_numpy(widenings(self._reader(), splits.valid.series, self.horizon)))
+        made = {name: self._figures(part.series, report, name) for name, part in parts.items() if part is not None}
+        made["validation"]["widening"] = float(self.network.widening.mean())
+        return made
 
     @property
     def unit(self) -> str:

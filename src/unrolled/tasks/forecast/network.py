@@ -17,20 +17,25 @@ class Head(nn.Module):
     """What is said of each of K steps ahead: from the state, and from what is known of the step.
 
     ``out(tanh(read_k(h) + local(a_k))) + skip(a_k)``, the local decoder of Wen et al. 2017 (arXiv:1711.11053, section
-    3.3) with one layer; it begins by saying nothing, so that a first forecast is the anchor.
+    3.3) with one layer, without ``a_k`` where nothing is known of a step; it begins by saying nothing, so that a first
+    forecast is the anchor.
     """
 
     def __init__(self, hidden: int, ahead: int, steps: int, size: int) -> None:
         super().__init__()
         self.steps = steps
-        self.read, self.local = nn.Linear(hidden, steps * INNER), nn.Linear(ahead, INNER, bias=False)
-        self.out, self.skip = nn.Linear(INNER, size), nn.Linear(ahead, size, bias=False)
-        for matrix in (self.out.weight, self.out.bias, self.skip.weight):
+        self.read = nn.Linear(hidden, steps * INNER)
+        self.local = nn.Linear(ahead, INNER, bias=False) if ahead else None
+        self.out = nn.Linear(INNER, size)
+        self.skip = nn.Linear(ahead, size, bias=False) if ahead else None
+        for matrix in (self.out.weight, self.out.bias, *(() if self.skip is None else (self.skip.weight,))):
             nn.init.zeros_(matrix)
 
     def forward(self, states: Tensor, ahead: Tensor) -> Tensor:
         """States (..., H) and what is known ahead (..., K, F) to raw numbers (..., K, size)."""
         read = self.read(states).unflatten(-1, (self.steps, INNER))  # (..., K, INNER)
+        if self.local is None or self.skip is None:
+            return self.out(torch.tanh(read))
         return self.out(torch.tanh(read + self.local(ahead))) + self.skip(ahead)
 
 
@@ -50,6 +55,8 @@ class ForecastNetwork(nn.Module):
             nn.init.normal_(self.stands_for.weight, std=0.1)
         self.recurrent = recurrent_layers(config, cell, encoder.size + config.embedding)
         assert config.horizon is not None
+        self.widening: Tensor
+        self.register_buffer("widening", torch.ones(config.horizon))  # learned behind training: see calibrate.py
         steps = config.horizon if config.direct else 1
         self.head = Head(self.recurrent.output_size, encoder.ahead_size, steps, self.output.size)
 

@@ -8,24 +8,20 @@ import numpy as np
 import polars as pl
 
 from unrolled.data.tables import Table, read_table
-from unrolled.errors import UsageError
+from unrolled.errors import UsageError, did_you_mean
 from unrolled.tasks.forecast.config import ForecastConfig
 from unrolled.tasks.forecast.frequency import Frequency, infer
 from unrolled.tasks.forecast.series import Series, filled
+from unrolled.tasks.forecast.times import stamps_of
 
 IDS = ("unique_id", "item_id", "series_id", "id", "series")
 TIMES = ("ds", "date", "datetime", "timestamp", "time", "month", "week", "day", "year", "step", "t")
 TARGETS = ("y", "target", "value", "values")
-FORMATS = (
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%dT%H:%M",
-    "%Y-%m-%d",
-    "%Y/%m/%d",
-    "%d.%m.%Y",
-)
+MISSING = ("", "na", "n/a", "nan", "null", "none")
+"""What stands in files for a value that is missing."""
 SHOWN = 3
+LARGEST = 1e18
+"""Squares of larger values pass what 32 bits hold."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ def read_series(
     if columns is None:
         columns = _find_columns(table, config, notes)
     found, (frame, columns) = columns, _long(table, columns)
-    stamps, whole = _stamps(table, frame[columns.time], columns.time)
+    stamps, whole = stamps_of(table, frame[columns.time], columns.time, notes)
     if frequency is not None and whole != (frequency.unit == "step"):
         kind = "whole numbers" if whole else "dates"
         raise UsageError(f"{table.name}: the times are {kind}, and the model's are {frequency}.")
@@ -123,6 +119,7 @@ def _find_columns(table: Table, config: ForecastConfig, notes: list[str]) -> Col
         if not series:
             raise UsageError(f"{table.name}: beside the time '{time}' there is no column that could be a series.")
         if config.wide is None:
+            _refuse_text(table, series)
             shown = ", ".join(series[:SHOWN]) + (", …" if len(series) > SHOWN else "")
             notes.append(f"a wide table: each column but '{time}' is a series ({shown}); --target names one instead")
         return Columns(time)
@@ -136,12 +133,26 @@ def _find_columns(table: Table, config: ForecastConfig, notes: list[str]) -> Col
     return Columns(time, identity, target, past, future, static)
 
 
+def _refuse_text(table: Table, series: Sequence[str]) -> None:
+    """A wide table holds numbers only; where it does not, it may be long with columns of other names."""
+    for name in series:
+        column = table.frame[name]
+        texts = column.drop_nulls() if column.dtype == pl.String else column.clear()
+        if len(texts) and texts.cast(pl.Float64, strict=False).null_count() == len(texts):
+            first = texts[0]
+            way = f"name what it holds with --id, --time and --target; it has {table.listed}"
+            raise UsageError(f"{table.name}: '{name}' holds text ({first!r:.40}), so the table is not wide; {way}.")
+
+
 def _long(table: Table, columns: Columns) -> tuple[pl.DataFrame, Columns]:
     """The frame in long form, and what stands where in it."""
     wanted = [columns.time, columns.id, columns.target, *columns.past, *columns.future, *columns.static]
     for name in wanted:
-        if name is not None:
-            table.column(name, "the model's columns", ())
+        if name is not None and name not in table.frame.columns:
+            near = did_you_mean(name, table.frame.columns)
+            raise UsageError(
+                f"{table.name} has no column '{name}', and the model reads it; it has {table.listed}.{near}"
+            )
     if columns.target is not None:
         return table.frame, columns
     series = [name for name in table.frame.columns if name != columns.time]
@@ -152,49 +163,23 @@ def _long(table: Table, columns: Columns) -> tuple[pl.DataFrame, Columns]:
     return long.with_columns(values), Columns(columns.time, IDS[0], TARGETS[0])
 
 
-def _stamps(table: Table, times: pl.Series, column: str) -> tuple[np.ndarray, bool]:
-    """Times as whole microseconds since 1970, or as the whole numbers that they are; and which of both."""
-    if times.null_count():
-        row = int(np.flatnonzero(times.is_null().to_numpy())[0]) + 1
-        raise UsageError(f"{table.name}: row {row} has no time in '{column}'.")
-    if times.dtype.is_integer():
-        return times.cast(pl.Int64).to_numpy(), True
-    if times.dtype == pl.String:
-        times = _parsed(table, times, column)
-    if times.dtype == pl.Datetime and getattr(times.dtype, "time_zone", None):
-        times = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    if times.dtype not in (pl.Date, pl.Datetime):
-        raise UsageError(f"{table.name}: the times in '{column}' are dates, times or whole numbers, not {times.dtype}.")
-    return times.cast(pl.Datetime("us")).cast(pl.Int64).to_numpy(), False
-
-
-def _parsed(table: Table, texts: pl.Series, column: str) -> pl.Series:
-    if bool(texts.str.contains(r"^\d{4}-\d{1,2}$").all()):
-        return (texts + "-01").str.to_date("%Y-%m-%d")
-    tries = [texts.str.to_datetime(one, strict=False, time_unit="us") for one in FORMATS]
-    best = min(tries, key=lambda one: one.null_count())
-    if best.null_count():
-        row = int(np.flatnonzero(best.is_null().to_numpy())[0])
-        raise UsageError(
-            f"{table.name}: row {row + 1} has {texts[row]!r} in '{column}', and a time is like 2024-01-31 13:00."
-        )
-    return best
-
-
 def _numbers(table: Table, frame: pl.DataFrame, column: str) -> np.ndarray:
     """A column as float64, NaN where it is empty."""
     values = frame[column]
-    if values.dtype == pl.Boolean or values.dtype == pl.Null:
+    if values.dtype == pl.Boolean or values.null_count() == len(values):
         values = values.cast(pl.Float64)
-    if not values.dtype.is_numeric():
-        as_numbers = values.cast(pl.Float64, strict=False)
-        bad = (as_numbers.is_null() & values.is_not_null()).to_numpy()
+    if values.dtype == pl.String:
+        values = values.set(values.str.strip_chars().str.to_lowercase().is_in(MISSING), None)
+    as_numbers = values.cast(pl.Float64, strict=False) if values.dtype == pl.String else values
+    bad = (as_numbers.is_null() & values.is_not_null()).to_numpy()
+    if bad.any() or not as_numbers.dtype.is_numeric():
         row = int(np.flatnonzero(bad)[0]) if bad.any() else 0
         raise UsageError(f"{table.name}: row {row + 1} has {values[row]!r} in '{column}', where numbers are wanted.")
-    array = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    if np.isinf(array).any():
-        row = int(np.flatnonzero(np.isinf(array))[0]) + 1
-        raise UsageError(f"{table.name}: row {row} has an infinite value in '{column}'.")
+    array = as_numbers.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    if (np.abs(array) > LARGEST).any():
+        row = int(np.flatnonzero(np.abs(array) > LARGEST)[0])
+        seen = "an infinite value" if np.isinf(array[row]) else f"{array[row]:g}, too large a value,"
+        raise UsageError(f"{table.name}: row {row + 1} has {seen} in '{column}'.")
     return array
 
 
@@ -219,7 +204,8 @@ def _refuse_twice(table: Table, times: dict[str, np.ndarray], whole: bool) -> No
         twice = np.flatnonzero(np.diff(own) == 0)
         if len(twice):
             when = Frequency("step" if whole else "microsecond").shown(int(own[twice[0]]))
-            raise UsageError(f"{table.name}: series '{name}' has two rows for {when}; one a time.")
+            shown = str(when).removesuffix("T00:00:00")
+            raise UsageError(f"{table.name}: series '{name}' has two rows for {shown}; one a time.")
 
 
 def _static(frame: pl.DataFrame, columns: Sequence[str], rows: np.ndarray, name: str) -> tuple[Any, ...]:

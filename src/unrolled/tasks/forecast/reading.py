@@ -24,7 +24,7 @@ class Part:
     frequency: Frequency
     columns: Columns
     resolved: dict[str, Any] = field(default_factory=dict)
-    """Settings that depend on the data: horizon, season, context."""
+    """Settings that depend on the data: horizon, season, context, scale."""
 
     def __len__(self) -> int:
         return len(self.series)
@@ -47,6 +47,8 @@ def read_parts(sources: Sources, config: ForecastConfig) -> Splits[Part]:
     found = read_series(sources.train, config)
     resolved = _resolved(found, config)
     horizon = resolved["horizon"]
+    if config.scale is None and resolved["scale"] == "standard":
+        found.notes.append("scale: standard, as some values are below zero (--scale names another)")
     notes, digests = list(found.notes), [found.fingerprint]
     more: dict[str, list[Series]] = {}
     known = found.series
@@ -86,12 +88,15 @@ def read_to_use(source: Any, config: ForecastConfig, columns: Columns, frequency
 
 
 def _resolved(found: Found, config: ForecastConfig) -> dict[str, Any]:
-    """Horizon, season and context, where they are left to the data."""
+    """Horizon, season, context and scale, where they are left to the data."""
     season = config.season or found.frequency.season
     horizon = config.horizon or (season if season > 1 else 12)
     longest = max(len(one) for one in found.series)
     usual = max(2 * season, 2 * horizon, 24)
-    return {"season": season, "horizon": horizon, "context": config.context or min(usual, max(2, longest // 2))}
+    below = config.output != "negative_binomial" and any(np.nanmin(one.values) < 0 for one in found.series)
+    scale = config.scale or ("standard" if below else "mean")  # a mean near zero is no measure of size
+    context = config.context or min(usual, max(2, longest // 2))
+    return {"season": season, "horizon": horizon, "context": context, "scale": scale}
 
 
 def _time_of(frequency: Frequency) -> Any:

@@ -153,13 +153,31 @@ class Reader:
         said = [walk.answer() for _ in range(0, horizon, self.network.head.steps)]
         whole = np.concatenate(said, 2)[:, :, :horizon]  # (R, S, horizon, numbers)
         if isinstance(output, Statistics):
-            return [dict(zip(output.names, row[0].T, strict=True)) for row in whole]
-        return [_of_paths(np.ascontiguousarray(row[:, :, 0]), self.config.quantiles) for row in whole]
+            told = [dict(zip(output.names, row[0].T, strict=True)) for row in whole]
+        else:
+            told = [_of_paths(np.ascontiguousarray(row[:, :, 0]), self.config.quantiles) for row in whole]
+        factors = self.network.widening.cpu().double().numpy()
+        if (factors == 1).all():
+            return told
+        factors = factors[np.minimum(np.arange(horizon), len(factors) - 1)]
+        return [_widened(one, factors, output.counts) for one in told]
+
+
+def level_of(name: str) -> float:
+    """The level of a quantile, from its name."""
+    return 0.5 if name == "median" else float(name.removeprefix("q"))
+
+
+def _widened(told: dict[str, np.ndarray], factors: np.ndarray, counts: bool) -> dict[str, np.ndarray]:
+    """The same, its quantiles moved away from the median (horizon,) times; of counts none below 0."""
+    around = {name: value - told["median"] for name, value in told.items() if name.startswith("q")}
+    moved = {name: told["median"] + factors * value for name, value in around.items()}
+    return told | {name: np.maximum(value, 0) if counts else value for name, value in moved.items()}
 
 
 def _of_paths(paths: np.ndarray, levels: Sequence[float]) -> dict[str, np.ndarray]:
-    """Mean, median and quantiles of drawn paths (S, horizon)."""
-    told = dict(zip(levels, np.quantile(paths, levels, axis=0), strict=True))
+    """Mean, median and quantiles of drawn paths (S, horizon); a new path lies below a quantile with its own chance."""
+    told = dict(zip(levels, np.quantile(paths, levels, axis=0, method="weibull"), strict=True))
     named = {f"q{level:g}": value for level, value in told.items() if level != 0.5}
     return {"mean": paths.mean(0), "median": told[0.5], **named}
 

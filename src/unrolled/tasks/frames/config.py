@@ -33,6 +33,13 @@ class FramesConfig(TaskConfig):
         None, ge=2, description="longest piece to learn from; longer sequences are cut (whole sequences if left out)"
     )
     balanced: bool = Field(False, description="rare labels weigh as much as frequent ones in the loss")
+    video: str | None = Field(None, description="of a table of videos with label tracks: the column of the video files")
+    picture: str = Field(
+        "32x32", pattern=r"^[1-9]\d{0,3}x[1-9]\d{0,3}$", description="videos: width x height that frames are brought to"
+    )
+    colour: bool = Field(False, description="videos: red, green and blue instead of grey")
+    fps: float | None = Field(None, gt=0, description="videos: frames a second at most (all if left out)")
+    outside: str = Field("none", min_length=1, description="videos: the label of frames that stand in no span")
     missing: Literal["refuse", "mean"] = Field("refuse", description="what a missing number (NaN, empty) stands for")
     dropout_input: float = Field(0.0, ge=0, lt=1, description="share of the input dropped in training")
     dropout_output: float = Field(0.1, ge=0, lt=1, description="share of the output dropped in training")
@@ -55,3 +62,9 @@ class FramesConfig(TaskConfig):
             if getattr(self, one) and getattr(self, other):
                 raise ValueError(f"--{one} and --{other} do not go together: {why}")
         return self
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of a video's frames as they are read."""
+        width, height = self.picture.split("x")
+        return int(width), int(height)

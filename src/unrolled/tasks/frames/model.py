@@ -31,7 +31,7 @@ class FramesModel(Trainable[FramesConfig, Recordings]):
     """A network that says what holds at each step: :meth:`fit` or :meth:`load` one, then predict, stream, evaluate.
 
     What it trains on: a long table (file, or frame of polars or pandas), an npz file or a mapping of arrays, a JSON
-    file of label sets.
+    file of label sets, or videos: a table of files and their label tracks, or a folder.
     """
 
     TASK, CONFIG = "frames", FramesConfig
@@ -52,7 +52,8 @@ class FramesModel(Trainable[FramesConfig, Recordings]):
 
         Yields:
             ``id`` (not of sequences in memory), ``time`` where a column says it, and for the T steps ``labels`` and
-            ``probabilities`` by label, or ``values``. With ``ahead`` they are those of so many steps later.
+            ``probabilities`` by label, or ``values``. With ``ahead`` they are those of so many steps later. Of video
+            files a row a frame: ``id``, ``frame`` (from 0), ``time`` (seconds), ``label``, ``probabilities``.
         """
         if isinstance(data, list | tuple):
             read = from_values(data, self.form, self.config)
@@ -64,7 +65,11 @@ class FramesModel(Trainable[FramesConfig, Recordings]):
             for one, scores in zip(batch, self._scores([self._features(each) for each in batch]), strict=True):
                 named = {} if one.id is None else {"id": one.id}
                 timed = {"time": list(one.times)} if one.times else {}
-                yield named | timed | self._row(scores)
+                if "video" in self.form.columns and one.id is not None:
+                    clock = enumerate(zip(one.times, scores, strict=True))
+                    yield from (named | {"frame": f, "time": t} | self.answers.tell(said) for f, (t, said) in clock)
+                else:
+                    yield named | timed | self._row(scores)
 
     def stream(self) -> FrameStream:
         """One sequence, step by step: ``stream.step(features)`` gives what :meth:`predict` gives for the whole of it.

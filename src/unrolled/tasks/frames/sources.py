@@ -11,14 +11,16 @@ import torch
 
 from unrolled.data.holdout import hold_out
 from unrolled.data.splits import Splits
-from unrolled.data.tables import KINDS, is_table
+from unrolled.data.tables import KINDS, is_table, read_table
 from unrolled.errors import UsageError
 from unrolled.tasks.estimator import Sources
 from unrolled.tasks.frames.arrays import read_arrays
+from unrolled.tasks.frames.clips import lists_videos, read_folder, read_listed, read_single
 from unrolled.tasks.frames.config import FramesConfig
 from unrolled.tasks.frames.label_sets import label_steps, read_label_sets
 from unrolled.tasks.frames.recordings import Form, Recording, Recordings
 from unrolled.tasks.frames.tables import read_long
+from unrolled.tasks.frames.video import is_video
 
 
 def read_one(source: Any, config: FramesConfig, form: Form | None = None, answers: bool = True) -> Recordings:
@@ -32,7 +34,7 @@ def read_one(source: Any, config: FramesConfig, form: Form | None = None, answer
 def read_splits(sources: Sources, config: FramesConfig) -> Splits[Recordings]:
     """The data of a training, cut as the sources say, or else by chance."""
     if sources.train is None:
-        raise UsageError("name a file to train on: a table, .npz arrays or .json label sets.")
+        raise UsageError("name a file to train on: a table, .npz arrays, .json label sets or videos.")
     parts = _parts(sources.train, config, None, True)
     notes: list[str] = []
     train = parts.get("all") or parts.get("train")
@@ -99,10 +101,28 @@ def _parts(source: Any, config: FramesConfig, form: Form | None, answers: bool) 
             raise UsageError(f"{source} holds labels alone, and the model reads {len(form.features)} numbers a step.")
         return read_label_sets(source)
     if is_table(source) or str(source) == "-":
-        return {"all": read_long(source, config, form, answers)}
+        return {"all": _of_table(source, config, form, answers)}
     if isinstance(source, str | Path):
-        raise UsageError(f"{source}: frames are read from {', '.join(KINDS)} tables, .npz arrays and .json label sets.")
+        return {"all": _of_files(Path(source), config, form, answers)}
     raise UsageError(f"frames are read from a file, a frame or arrays by name, and this is a {type(source).__name__}.")
+
+
+def _of_table(source: Any, config: FramesConfig, form: Form | None, answers: bool) -> Recordings:
+    """Steps, or the videos that are named."""
+    table = read_table(source)
+    if not lists_videos(table, config, form):
+        return read_long(table, config, form, answers)
+    return read_listed(table, Path(source).parent if isinstance(source, str | Path) else Path(), config, form, answers)
+
+
+def _of_files(path: Path, config: FramesConfig, form: Form | None, answers: bool) -> Recordings:
+    """A video, or a folder of them."""
+    if not path.is_dir() and not is_video(path):
+        known = f"{', '.join(KINDS)} tables, .npz arrays, .json label sets, videos and folders of them"
+        raise UsageError(f"{path}: frames are read from {known}.")
+    if form is not None and "video" not in form.columns:
+        raise UsageError(f"{path} is of videos, and the model reads {len(form.features)} numbers a step.")
+    return (read_folder if path.is_dir() else read_single)(path, config, form, answers)
 
 
 def _ahead(recordings: Recordings, config: FramesConfig) -> Recordings:

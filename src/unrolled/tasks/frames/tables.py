@@ -23,7 +23,7 @@ def read_long(source: Any, config: FramesConfig, form: Form | None, answers: boo
     """The sequences of a long table.
 
     Args:
-        source: A file or frame, see :func:`unrolled.data.tables.read_table`.
+        source: A file, frame or table, see :func:`unrolled.data.tables.read_table`.
         config: Names of columns, kind of answer.
         form: The columns as training found them; found here where None.
         answers: Whether the labels must be there.
@@ -31,13 +31,13 @@ def read_long(source: Any, config: FramesConfig, form: Form | None, answers: boo
     Raises:
         UsageError: a column is missing, or a row holds what cannot be used; the message names both.
     """
-    table = read_table(source)
+    table = source if isinstance(source, Table) else read_table(source)
     notes: list[str] = []
     form = _find(table, config, notes) if form is None else _check(table, form, answers)
     rows = _sequences(table, form, notes)
     features = None if form.own else _numbers(table, form.features, config.missing == "refuse")
     there = form.columns["label"].split(",")[0] in table.frame.columns
-    known = _answers(table, form.columns["label"], config) if there and (answers or form.own) else None
+    known = answers_in(table, form.columns["label"], config) if there and (answers or form.own) else None
     times = table.frame[form.columns["time"]].to_list() if "time" in form.columns else []
     sequences = []
     for name, places in rows.items():
@@ -124,14 +124,17 @@ def _sequences(table: Table, form: Form, notes: list[str]) -> dict[str, np.ndarr
                 again = f"'{name}' ends in row {one[gap[0]] + 1} and begins again in row {one[gap[0] + 1] + 1}"
                 raise UsageError(f"{table.name}: the id {again}; its rows stand together, or --time orders them.")
         return rows
-    return _ordered(table, form.columns["time"], rows, notes)
+    return _ordered(table, form, rows, notes)
 
 
-def _ordered(table: Table, column: str, rows: dict[str, np.ndarray], notes: list[str]) -> dict[str, np.ndarray]:
+def _ordered(table: Table, form: Form, rows: dict[str, np.ndarray], notes: list[str]) -> dict[str, np.ndarray]:
+    column = form.columns["time"]
     _no_nulls(table, column, "time")
     series = table.frame[column]
     if not (series.dtype.is_numeric() or series.dtype.is_temporal()):
-        raise UsageError(f"{table.name}: the time column '{column}' holds text; numbers or dates are wanted.")
+        raise UsageError(
+            f"{table.name}: the time column '{column}' holds text; numbers are wanted, or dates as 2024-01-31."
+        )
     times = series.to_physical().to_numpy()
     unsorted = 0
     for name, one in rows.items():
@@ -142,7 +145,10 @@ def _ordered(table: Table, column: str, rows: dict[str, np.ndarray], notes: list
         if same.size:
             first, second = (int(row) + 1 for row in sorted_rows[same[0] : same[0] + 2])
             value = series[first - 1]
-            raise UsageError(f"{table.name}: rows {first} and {second} of '{name}' have the same {column}, {value}.")
+            whose = f" of '{name}'" if "id" in form.columns else ""
+            way = "" if "id" in form.columns else "; if it holds several sequences, --id names their column"
+            said = f"rows {first} and {second}{whose} have the same {column}, {value}{way}"
+            raise UsageError(f"{table.name}: {said}.")
         rows[name] = sorted_rows
     if unsorted:
         notes.append(f"time: {unsorted} of {len(rows)} sequences were out of order and are sorted by '{column}'")
@@ -161,7 +167,7 @@ def _numbers(table: Table, names: Sequence[str], refuse: bool) -> Tensor:
     return torch.from_numpy(numbers)
 
 
-def _answers(table: Table, column: str, config: FramesConfig) -> Labels | Tensor:
+def answers_in(table: Table, column: str, config: FramesConfig) -> Labels | Tensor:
     """What is to be said of every row."""
     if config.regression:
         return _numbers(table, _listed(column), True)

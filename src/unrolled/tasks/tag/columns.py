@@ -1,5 +1,6 @@
 """Columns: a word a line, its tags beside it, an empty line between sentences; CoNLL-U is one such form."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,6 +12,7 @@ CONLLU_COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "depre
 """https://universaldependencies.org/format.html; another order is said by a line ``# global.columns = ID FORM ...``."""
 _NAMED = "# global.columns ="
 _DOCUMENT = "-DOCSTART-"
+_FIELD = re.compile(r"[^ \t]+")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class _Line(NamedTuple):
 def read_columns(text: str, name: str, columns: Columns) -> Found:
     """The sentences in a text of columns.
 
-    Columns stand between tabs where the first line has one, otherwise between blanks. A line that begins with # and
+    Columns stand between tabs where the first line has one, otherwise between blanks (not those that stand within a
+    word, as in 10 000). A line -DOCSTART- ends a sentence and is left out. A line that begins with # and
     has not as many columns as the others is a comment. In CoNLL-U every line that begins with # is one, and lines of
     multiword tokens (3-4) and empty nodes (8.1) are left out: their words have lines of their own, or none.
 
@@ -50,9 +53,9 @@ def read_columns(text: str, name: str, columns: Columns) -> Found:
     Raises:
         UsageError: a line has more or fewer columns than the first, lacks its word or tag, or a column is not there.
     """
-    lines = [line.rstrip("\r") for line in text.split("\n")]
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     names = _names(lines, columns.conllu)
-    first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+    first = next((line for line in lines if line.strip() and not line.startswith(("#", _DOCUMENT))), "")
     tabbed = "\t" in first or columns.conllu
     width = len(_cut(first, tabbed))
     if columns.conllu and first and width != len(names):
@@ -67,7 +70,9 @@ def read_columns(text: str, name: str, columns: Columns) -> Found:
     rows: list[Sentence] = []
     documents, block = 0, list[_Line]()
     for number, line in enumerate([*lines, ""], 1):
-        if line.strip(" \t"):
+        document = line.startswith(_DOCUMENT)
+        documents += document
+        if line.strip(" \t") and not document:
             fields = _cut(line, tabbed)
             if line.startswith("#") and (columns.conllu or len(fields) != width):
                 continue
@@ -80,10 +85,7 @@ def read_columns(text: str, name: str, columns: Columns) -> Found:
                     f"{name}, line {number}: a word of CoNLL-U begins with its number, and is {fields[0]!r}."
                 )
         elif block:
-            if block[0].fields[word_place] == _DOCUMENT:
-                documents += 1
-            else:
-                rows.append(_sentence(name, block, word_place, tag_place))
+            rows.append(_sentence(name, block, word_place, tag_place))
             block = []
     notes = _guessed(columns, names, width, tag_place)
     if documents:
@@ -99,7 +101,7 @@ def _names(lines: Sequence[str], conllu: bool) -> tuple[str, ...]:
 
 
 def _cut(line: str, tabbed: bool) -> list[str]:
-    return [field.strip(" ") for field in line.split("\t")] if tabbed else line.split()
+    return [field.strip(" ") for field in line.split("\t")] if tabbed else _FIELD.findall(line)
 
 
 def _place(name: str, given: str | None, what: str, usual: str, names: Sequence[str], width: int) -> int:

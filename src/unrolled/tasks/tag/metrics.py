@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from unrolled.tasks.tag.sentences import Sentence
-from unrolled.tasks.tag.spans import breaks, scheme_of, spans_of
+from unrolled.tasks.tag.spans import breaks, scheme_of_rows, spans_of
 
 Tags = Sequence[str]
 
@@ -33,7 +33,7 @@ def tag_figures(rows: Sequence[Sentence], given: Sequence[Tags], seen: Collectio
     figures: dict[str, Any] = {"accuracy": sum(hits) / len(hits), "macro_f1": macro_f1(right, answered)}
     if new:
         figures["unknown_accuracy"] = sum(new) / len(new)
-    scheme = scheme_of(set(right))
+    scheme = scheme_of_rows([row.tags for row in rows])
     if scheme is not None:
         figures |= span_figures([row.tags for row in rows], given)
         figures["scheme_breaks"] = sum(1 for tags in given for _ in breaks(tags, scheme))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from unrolled.errors import UsageError
-from unrolled.tasks.tag.spans import breaks, scheme_of
+from unrolled.tasks.tag.spans import breaks, scheme_of_rows
 
 
 class Sentence(NamedTuple):
@@ -60,7 +60,7 @@ class Sentences:
 
     def said(self) -> list[str]:
         """Words on breaks of the scheme of its spans."""
-        scheme = scheme_of({tag for row in self.rows for tag in row.tags})
+        scheme = scheme_of_rows([row.tags for row in self.rows])
         broken = [(row, place) for row, one in enumerate(self.rows) for place in breaks(one.tags, scheme)]
         if not broken:
             return []

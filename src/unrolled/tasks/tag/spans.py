@@ -37,6 +37,18 @@ def scheme_of(tags: Collection[str]) -> str | None:
     return fits[0] if fits and letters else None
 
 
+def scheme_of_rows(rows: Sequence[Sequence[str]]) -> str | None:
+    """The scheme of the tags of sentences: as :func:`scheme_of`, and IOB1 is told from BIO.
+
+    In IOB1 (Ramshaw & Marcus 1995, and CoNLL-2003 as it was given out) spans begin with I; a B parts two of a kind.
+    """
+    scheme = scheme_of({tag for row in rows for tag in row})
+    if scheme != "BIO" or not any(tag[0] == "B" for row in rows for tag in row):
+        return scheme
+    begun = any(True for row in rows for _ in breaks(row, "BIO"))
+    return "IOB1" if begun and not any(True for row in rows for _ in breaks(row, "IOB1")) else scheme
+
+
 def spans_of(tags: Sequence[str]) -> list[Span]:
     """The spans that a sentence's tags mark, in order."""
     found: list[Span] = []
@@ -54,6 +66,14 @@ def spans_of(tags: Sequence[str]) -> list[Span]:
 def breaks(tags: Sequence[str], scheme: str | None) -> Iterator[int]:
     """The places of tags that may not stand where they do: an I without its beginning, a B without an end, …"""
     if scheme is None:
+        return
+    if scheme == "IOB1":
+        before = ("O", "")
+        for place, tag in enumerate(tags):
+            now = _parted(tag)
+            if now[0] == "B" and (before[0] == "O" or before[1] != now[1]):
+                yield place
+            before = now
         return
     closed = scheme != "BIO"  # whether a span says that it ends
     before = ("O", "")
