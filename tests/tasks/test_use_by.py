@@ -224,4 +224,4 @@ def test_wrong_options_are_one_line(words: tuple, said: str, folder: Path) -> No
 def test_an_option_that_two_tasks_have_tells_what_it_is_for_each(folder: Path) -> None:
     done = run("predict", "--help", folder=folder)
     plain = " ".join(done.out.replace("│", " ").split())
-    assert "beside (tag); translations of a sentence that are given, the best first (translate)." in plain
+    assert "beside (tag); texts that are given for each thing read, the best first (translate, caption)." in plain
