@@ -57,6 +57,8 @@ def test_each_kind_gives_its_share(fraction: float) -> None:
 
 def test_too_few_to_hold_out() -> None:
     with pytest.raises(UsageError, match="too few"):
-        hold_out(["a", "b"], 0.1, 1)
+        hold_out(["a", "a"], 0.1, 1)
+    with pytest.raises(UsageError, match="of a class of its own"):
+        hold_out(["a", "b"], 0.5, 1)
     with pytest.raises(UsageError, match="between 0 and 1"):
         hold_out(["a"] * 9, 1.0, 1)
