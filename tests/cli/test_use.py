@@ -207,3 +207,21 @@ def test_debug_shows_the_whole_error_and_changes_nothing_else(folder: Path) -> N
     assert "unrolled.errors.UsageError: length is 1 or more" in done.err
     assert done.err.splitlines()[-1] == "unrolled: length is 1 or more, and is 0."
     assert generate(folder, "--length", 9, "--seed", 3, "--debug") == generate(folder, "--length", 9, "--seed", 3)
+
+
+def test_predict_replaces_no_file_unasked(folder: Path) -> None:
+    prompts = folder / "prompts.txt"
+    prompts.write_text("Speak\n", encoding="utf-8")
+    done = run("predict", "model", "prompts.txt", "--out", "prompts.txt", folder=folder)
+    assert done.code == 2
+    assert "prompts.txt is there already; --force replaces it." in done.error
+    assert prompts.read_text(encoding="utf-8") == "Speak\n"
+    assert run("predict", "model", "prompts.txt", "--out", "prompts.txt", "--force", folder=folder).code == 0
+    assert json.loads(prompts.read_text(encoding="utf-8"))["prompt"] == "Speak"
+
+
+def test_a_baseline_that_is_better_is_told_of(folder: Path) -> None:
+    done = run("evaluate", "model", write(folder, TEXT * 3, "more.txt"), folder=folder)
+    better = [line for line in done.out.splitlines() if "is better here: nats per character" in line]
+    assert len(better) == 1
+    assert "is better here" in (folder / "model" / "README.md").read_text(encoding="utf-8")

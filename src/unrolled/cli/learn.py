@@ -65,6 +65,7 @@ def _run(
     settings: Mapping[str, Any],
 ) -> None:
     from unrolled.errors import UnrolledError, UsageError
+    from unrolled.tasks.card import SPLITS, ahead
     from unrolled.tasks.estimator import Sources
     from unrolled.tasks.fit import fit
     from unrolled.training.trainer import LAST
@@ -90,6 +91,9 @@ def _run(
         return
     for line in model.summary():
         print(line)
+    for split in SPLITS:
+        for line in ahead(model.metrics.get(split, {}), model.JUDGED_BY):
+            print(f"{split}: {line}")
     if model.metrics["training"]["ended"] == "interrupt":
         print(f"Stopped by Ctrl-C; go on with: {program} train {name} --out {out} --resume", file=sys.stderr)
     print(f"The model is in {out}: its loss is drawn in loss.png, its figures are in README.md.", file=sys.stderr)

@@ -45,13 +45,17 @@ def predict(
     folder: Folder,
     data: Annotated[str, typer.Argument(metavar="DATA", help="Data as in training, answers not needed; - is stdin.")],
     out: Annotated[Path | None, typer.Option(help="Write the lines to this file.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
     device: Device = "cpu",
     *,
     settings: dict[str, Any],
 ) -> None:
     """What a model says of each sequence: a JSON line each, in order."""
+    from unrolled.errors import UsageError
     from unrolled.model_folder import write_whole
 
+    if out is not None and out.exists() and not force:
+        raise UsageError(f"{out} is there already; --force replaces it.")
     model = _load(folder, device, "predict", settings)
     lines = (json.dumps(row, ensure_ascii=False) for row in model.predict(data))
     if out is not None:
@@ -71,6 +75,8 @@ def evaluate(
     settings: dict[str, Any],
 ) -> None:
     """How well a model does on data whose answers are known."""
+    from unrolled.tasks.card import ahead
+
     model = _load(folder, device, "evaluate", settings)
     with Watch() as watch:
         figures = model.evaluate(data, watch.scoring)
@@ -81,6 +87,8 @@ def evaluate(
         print(line)
     for name, beside in figures.get("baselines", {}).items():
         print(f"  {name.replace('_', ' ')}: {', '.join(_shown(beside))}")
+    for line in ahead(figures, model.JUDGED_BY):
+        print(line)
     for note in figures.get("notes", ()):
         print(note, file=sys.stderr)
 

@@ -1,7 +1,7 @@
 """The card of a model folder: what the model is, how well it does, how to use it; Markdown."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from unrolled.equations.cell import Cell
 
@@ -14,6 +14,7 @@ class Described(Protocol):
     cell: Cell
     config: Any
     metrics: dict[str, Any]
+    JUDGED_BY: ClassVar[Mapping[str, bool]]
 
     def about(self) -> str:
         """What the model does, in one sentence."""
@@ -33,6 +34,8 @@ def write_card(model: Described, drawn: Sequence[str]) -> str:
     size = f"{shape}, {training.get('parameters', 0):,} parameters"
     lines += [f"{model.about()}: {size}.", "", "## The cell", "", "```", model.cell.text().strip(), "```", ""]
     lines += ["## How well it does", "", *_table(metrics)]
+    better = [f"- {split}: {one}" for split in SPLITS for one in ahead(metrics.get(split, {}), model.JUDGED_BY)]
+    lines += ["", *better] if better else []
     for name in drawn:
         lines += ["", f"![{name.rpartition('.')[0].replace('_', ' ')}]({name})"]
     lines += ["", "## Use", "", "```", *model.usage(), "```", "", "```python"]
@@ -67,6 +70,26 @@ def _table(metrics: Mapping[str, Any]) -> list[str]:
             _row(f"{split}: {name.replace('_', ' ')}", one, names) for name, one in figures.get("baselines", {}).items()
         ]
     return lines
+
+
+def ahead(figures: Mapping[str, Any], judged_by: Mapping[str, bool]) -> list[str]:
+    """A sentence for each baseline that is better than the model.
+
+    Args:
+        figures: A split's figures, with ``baselines``.
+        judged_by: Metrics, and whether more of it is better; the first that the figures have decides.
+    """
+    metric = next((one for one in judged_by if isinstance(figures.get(one), int | float)), None)
+    if metric is None:
+        return []
+    own, more = figures[metric], judged_by[metric]
+    beside = [(name, one[metric]) for name, one in figures.get("baselines", {}).items() if metric in one]
+    better = [(name, value) for name, value in beside if (value > own if more else value < own)]
+    said = metric.replace("_", " ")
+    return [
+        f"{name.replace('_', ' ')} is better here: {said} {shown(value)}, this model {shown(own)}"
+        for name, value in better
+    ]
 
 
 def _row(name: str, figures: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -56,6 +56,8 @@ class Estimator(ABC, Generic[Config, Part]):
     TASK: ClassVar[str]
     """The task's name on the command line, and in ``config.json``."""
     CONFIG: ClassVar[type[TaskConfig]]
+    JUDGED_BY: ClassVar[Mapping[str, bool]] = {}
+    """Metrics that say whether a baseline is better, the first that there is; whether more of it is better."""
 
     def __init__(self, config: Config, cell: Cell, network: nn.Module) -> None:
         self.config, self.cell = config, cell

@@ -49,6 +49,7 @@ class CaptionModel(Trainable[CaptionConfig, list[Captioned]]):
     """
 
     TASK, CONFIG = "caption", CaptionConfig
+    JUDGED_BY = {"perplexity": False}
     network: CaptionNetwork
 
     def __init__(self, config: CaptionConfig, cell: Cell, knowledge: Knowledge) -> None:

@@ -47,6 +47,7 @@ class ClassifyModel(Trainable[ClassifyConfig, Examples]):
     """
 
     TASK, CONFIG = "classify", ClassifyConfig
+    JUDGED_BY = {"accuracy": True}
     network: ManyToOne
 
     def __init__(

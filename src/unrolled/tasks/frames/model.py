@@ -35,6 +35,7 @@ class FramesModel(Trainable[FramesConfig, Recordings]):
     """
 
     TASK, CONFIG = "frames", FramesConfig
+    JUDGED_BY = {"accuracy": True, "nll": False, "rmse": False}
     network: FrameNetwork
 
     def __init__(self, config: FramesConfig, cell: Cell, form: Form, answers: Answers, alone: bool = False) -> None:

@@ -37,6 +37,7 @@ class TagModel(Trainable[TagConfig, Sentences]):
     """
 
     TASK, CONFIG = "tag", TagConfig
+    JUDGED_BY = {"span_f1": True, "accuracy": True}
     network: TagNetwork
 
     def __init__(self, config: TagConfig, cell: Cell, lexicon: Lexicon) -> None:

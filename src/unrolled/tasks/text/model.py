@@ -36,6 +36,7 @@ class TextModel(Trainable[TextConfig, str]):
     """
 
     TASK, CONFIG = "text", TextConfig
+    JUDGED_BY = {"nats_per_character": False}
     network: ManyToMany
 
     def __init__(self, config: TextConfig, cell: Cell, vocabulary: Vocabulary) -> None:

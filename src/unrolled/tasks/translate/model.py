@@ -47,6 +47,7 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
     """
 
     TASK, CONFIG = "translate", TranslateConfig
+    JUDGED_BY = {"bleu": True}
     network: EncoderDecoder
 
     def __init__(self, config: TranslateConfig, cell: Cell, knowledge: Knowledge) -> None:
