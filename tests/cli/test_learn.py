@@ -32,9 +32,11 @@ def test_results_go_to_one_stream_and_the_course_to_the_other(tmp_path: Path) ->
     done = run(*TRAIN, *options(TINY), folder=tmp_path)
     model = TextModel.load(tmp_path / "runs" / "text")  # named after the text
     figures = model.metrics["validation"]
-    first, _, *sample = done.out.splitlines()
+    first, ngram, better, *sample = done.out.splitlines()
     assert first.startswith(f"validation: {figures['nats_per_character']:.4f} nats a character (")
     assert first.endswith(f"perplexity {figures['perplexity']:.2f}, over 70 characters")
+    assert ngram.startswith("  5-gram of the training text: ")
+    assert better.startswith("validation: 5-gram of the training text is better here: nats per character")
     assert "\n".join(sample).strip() == model.generate(length=400, seed=1).strip()
     lines = done.err.splitlines()
     assert lines[0] == f"lstm, 1 layer of 8 units, {model.metrics['training']['parameters']:,} parameters, 4 steps"

@@ -8,6 +8,7 @@ from layers.by_hand import batch
 from unrolled.cells.library import LIBRARY
 from unrolled.equations.cell import Cell
 from unrolled.equations.rewrite import drop_connect, variational_dropout, zoneout
+from unrolled.errors import UsageError
 from unrolled.layers.recurrent import Recurrent
 
 ELMAN = LIBRARY["elman"]
@@ -64,3 +65,22 @@ def test_layers_directions_and_calls_draw_apart_and_in_eval_nobody_does() -> Non
 def test_noise_comes_in_the_dtype_of_the_input() -> None:
     layer = Recurrent(zoneout(ELMAN, 0.3), 5, 7).double()
     assert layer(batch().double()).outputs.dtype == torch.float64
+
+
+def test_noise_that_is_given_takes_the_place_of_what_is_drawn() -> None:
+    layer, x = Recurrent(zoneout(ELMAN, 0.5), 5, 6, num_layers=2, bidirectional=True), batch(3, 7, 5)
+    names = [f"{place}.{side}.zoneout_h" for place in range(2) for side in ("forward", "reverse")]
+    kept = {name: torch.ones(3, 7, 6) for name in names}
+    whole = layer(x, noise=kept)
+    assert not whole.outputs.any()  # every unit keeps its start, which is zero
+    some = layer.eval()(x, noise={names[3]: kept[names[3]]})
+    assert not some.outputs[..., 6:].any()
+    assert some.outputs[..., :6].any()
+    first = torch.zeros(3, 7, 6)
+    first[:, :3] = 1.0  # steps as they are, in a reverse layer too
+    part = Recurrent(zoneout(ELMAN, 0.5), 5, 6, bidirectional=True).eval()(x, noise={"0.reverse.zoneout_h": first})
+    assert torch.equal(part.outputs[:, 0, 6:], part.outputs[:, 2, 6:])
+    assert not torch.equal(part.outputs[:, 3, 6:], part.outputs[:, 4, 6:])
+    for wrong in ("0.forward.h", "2.forward.zoneout_h", "zoneout_h"):
+        with pytest.raises(UsageError, match=f"no noise '{wrong}' here; cell elman_zoneout has zoneout_h"):
+            layer(x, noise={wrong: first})

@@ -94,6 +94,8 @@ def _run(
     for split in SPLITS:
         for line in ahead(model.metrics.get(split, {}), model.JUDGED_BY):
             print(f"{split}: {line}")
+    for line in model.specimen():
+        print(line)
     if model.metrics["training"]["ended"] == "interrupt":
         print(f"Stopped by Ctrl-C; go on with: {program} train {name} --out {out} --resume", file=sys.stderr)
     print(f"The model is in {out}: its loss is drawn in loss.png, its figures are in README.md.", file=sys.stderr)

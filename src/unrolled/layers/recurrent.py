@@ -97,8 +97,8 @@ class Recurrent(nn.Module):
             self.layers.append(nn.ModuleList(both))
             width = above
         self.output_size = width
-        places = [f"{layer}.{direction}" for layer in range(num_layers) for direction in self.directions]
-        self._state_names = {f"{place}.{name}" for place in places for name in self.cell.states}
+        self._places = [f"{layer}.{direction}" for layer in range(num_layers) for direction in self.directions]
+        self._state_names = {f"{place}.{name}" for place in self._places for name in self.cell.states}
         self._stream_names = [[f"{layer}.forward.{name}" for name in self.cell.states] for layer in range(num_layers)]
         self.reset_parameters()
 
@@ -159,6 +159,10 @@ class Recurrent(nn.Module):
         if x.dim() != 3 or x.shape[2] != self.input_size:
             raise UsageError(f"x is (N, T, {self.input_size}), and has shape {tuple(x.shape)}.")
         given = None if state is None else self._checked(state)
+        for name in noise or ():
+            if name.rpartition(".")[2] not in self.cell.noise or name.rpartition(".")[0] not in self._places:
+                known = ", ".join(self.cell.noise) or "none"
+                raise UsageError(f"there is no noise '{name}' here; cell {self.cell.name} has {known}.")
         states, recorded, values = {}, {}, x
         special = record or noise or lengths is not None or reset is not None or torch.is_grad_enabled()
         stack = None if special else self._stacked(x, given)
@@ -170,8 +174,7 @@ class Recurrent(nn.Module):
             for direction in self.directions:
                 place = f"{layer}.{direction}"
                 part = None if given is None else given.part(place)
-                own = {name: noise[key] for name in self.cell.noise if noise and (key := f"{place}.{name}") in noise}
-                result = self._run(layer, direction, below, part, lengths, reset, record, own)
+                result = self._run(layer, direction, below, part, lengths, reset, record, _at(place, noise))
                 sides.append(result.outputs)
                 states |= {f"{place}.{name}": value for name, value in result.state.items()}
                 recorded |= {f"{place}.{name}": value for name, value in result.recorded.items()}
@@ -273,8 +276,7 @@ class Recurrent(nn.Module):
 
     def _checked(self, state: Mapping[str, Tensor]) -> State:
         if state.keys() != self._state_names:
-            places = [f"{layer}.{direction}" for layer in range(self.num_layers) for direction in self.directions]
-            wanted = ", ".join(f"{place}.{name}" for place in places for name in self.cell.states)
+            wanted = ", ".join(f"{place}.{name}" for place in self._places for name in self.cell.states)
             given = ", ".join(state) or "nothing"
             raise UsageError(f"the state of this layer holds {wanted}, and {given} is given.")
         return state if isinstance(state, State) else State(state)
@@ -326,6 +328,12 @@ def _per_layer(hidden_size: int | Sequence[int], num_layers: int) -> tuple[int, 
     if len(sizes) != num_layers:
         raise UsageError(f"{num_layers} layers want {num_layers} hidden sizes, and {len(sizes)} are given: {sizes}.")
     return sizes
+
+
+def _at(place: str, noise: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
+    """What is given for one layer and direction, by the cell's own names."""
+    start = f"{place}."
+    return {name[len(start) :]: value for name, value in (noise or {}).items() if name.startswith(start)}
 
 
 def _pack_like(values: Tensor, lengths: Tensor | None, packed: PackedSequence) -> PackedSequence:

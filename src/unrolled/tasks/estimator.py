@@ -115,6 +115,10 @@ class Estimator(ABC, Generic[Config, Part]):
     def about(self) -> str:
         """What the model does, in one sentence, for its card."""
 
+    def specimen(self) -> list[str]:
+        """Something that it made, to be read after the figures."""
+        return []
+
     def describe(self, splits: Splits[Part]) -> list[str]:
         """The data in a few lines, before training."""
         return [splits.name, *splits.notes]

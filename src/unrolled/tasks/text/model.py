@@ -218,9 +218,12 @@ class TextModel(Trainable[TextConfig, str]):
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         one = self.metrics["validation"]
         others = [f"  {name}: {_nats(simple)}" for name, simple in one["baselines"].items()]
+        return [f"validation: {_nats(one)}, over {one['characters']:,} characters", *others]
+
+    def specimen(self) -> list[str]:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
         length = 400 if self.config.unit != "word" else 80
-        sample = self.generate(length=length, seed=self.config.seed).strip()
-        return [f"validation: {_nats(one)}, over {one['characters']:,} characters", *others, "", sample, ""]
+        return ["", self.generate(length=length, seed=self.config.seed).strip(), ""]
 
     def about(self) -> str:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
