@@ -1,0 +1,191 @@
+// What plotly draws: maps in step with the sequence, gradients by lag, factors of steps, attention.
+
+const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];
+const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
+const OPTIONS = { displayModeBar: false, responsive: true, doubleClick: false };
+const LINE_POINTS = 2000; // a curve of more is thinned
+const [LEFT, RIGHT, GAP] = [40, 40, 22]; // margins of the maps and what stands between them, pixels
+const NARROW = 700; // pixels of the window below which a touch scrolls the page and does not zoom
+
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const scaled = (colours) => colours.map((colour, place) => [place / (colours.length - 1), colour]);
+const coloursOf = (gate) => (gate ? VIRIDIS : [css("low"), css("middle"), css("high")]);
+
+/** Text that plotly must not read as its own markup. */
+const literal = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+
+/** A step's token so that it can be seen. */
+const visible = (token) => token.replace(/\n/g, "↵").replace(/\t/g, "⇥").replace(/^ +$/, (blanks) => "␣".repeat(blanks.length));
+
+function axis(more) {
+  return { gridcolor: css("line"), zerolinecolor: css("line"), linecolor: css("line"), automargin: false, ...more };
+}
+
+function layout(height, more) {
+  return {
+    height, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: css("quiet") },
+    colorway: css("series").split(" "), showlegend: false, dragmode: innerWidth < NARROW ? false : "zoom",
+    hoverlabel: { bgcolor: css("card"), bordercolor: css("quiet"), font: { color: css("ink"), size: 13 } },
+    ...more,
+  };
+}
+
+/** x and y of a curve; of a long one the lowest and the highest point of each piece. */
+function curve(from, to, at) {
+  const x = [];
+  const y = [];
+  const piece = Math.max(1, Math.ceil((2 * (to - from + 1)) / LINE_POINTS));
+  for (let start = from; start <= to; start += piece) {
+    let low = start;
+    let high = start;
+    for (let step = start; step <= Math.min(to, start + piece - 1); step++) {
+      if (!(at(step) >= at(low))) low = step;
+      if (!(at(step) <= at(high))) high = step;
+    }
+    for (const step of low === high ? [low] : [Math.min(low, high), Math.max(low, high)]) {
+      x.push(step);
+      y.push(at(step));
+    }
+  }
+  return { x, y };
+}
+
+/** The axis of steps: their tokens where there is room, else some of them, `named`, or numbers. */
+function stepAxis(steps, from, to, width, named) {
+  const count = to - from + 1;
+  const shown = steps.slice(from, to + 1).map(visible);
+  const longest = Math.max(1, ...shown.slice(0, 400).map((token) => token.length));
+  const flat = count * (7 * longest + 3) <= width;
+  const tokens = flat || (count * 15 <= width && longest <= 16);
+  const every = tokens ? 1 : Math.ceil((count * (8 * longest + 16)) / width);
+  const places = shown.map((_, place) => from + place).filter((step) => (step - from) % every === 0);
+  const ticks = tokens || named
+    ? { tickvals: places, ticktext: places.map((step) => literal(shown[step - from])), tickangle: tokens && !flat ? -90 : 0 }
+    : { nticks: Math.max(3, Math.floor(width / 80)), tickformat: "d" };
+  const room = tokens && !flat ? 14 + 7 * longest : 28;
+  const range = [from - 0.5, to + 0.5];
+  return { room, axis: axis({ side: "top", range, ticks: "", showgrid: false, zeroline: false, anchor: "free", position: 1, ...ticks }) };
+}
+
+/**
+ * Rows one below the other over one axis of steps. A row is a curve, `{name, height, at, hover}`, or a map,
+ * `{name, height, quantity, tall}`.
+ */
+function drawRows(element, rows, view, steps) {
+  const width = element.clientWidth - LEFT - RIGHT;
+  const { axis: across, room } = stepAxis(steps, view.from, view.to, width, false);
+  const inner = rows.reduce((sum, row) => sum + row.height + GAP, 0);
+  const figure = layout(inner + room + 8, { xaxis: across, margin: { l: LEFT, r: RIGHT, t: room, b: 8 }, hovermode: "closest" });
+  const traces = [];
+  const names = [];
+  let top = inner - GAP;
+  rows.forEach((row, number) => {
+    const name = number ? `yaxis${number + 1}` : "yaxis";
+    const own = { xaxis: "x", yaxis: number ? `y${number + 1}` : "y", name: row.name };
+    const domain = [Math.max(0, (top - row.height) / inner), top / inner];
+    figure[name] = axis({ domain, fixedrange: true, nticks: 3, anchor: "x", zeroline: false, ticks: "" });
+    const middle = (domain[0] + domain[1]) / 2;
+    names.push({ xref: "paper", yref: "paper", x: 0, y: domain[1], xanchor: "left", yanchor: "bottom", text: literal(row.title ?? row.name), showarrow: false, font: { size: 12, color: css("ink") } });
+    if (row.quantity) {
+      const { quantity } = row;
+      const cells = quantity.shrink(view.from, view.to, width, row.height, view.strongest);
+      const many = cells.dx > 1 || cells.dy > 1;
+      const kind = view.strongest && cells.dx * cells.dy > quantity.stride ? "strongest" : "mean";
+      const around = many ? `${kind} of ${cells.dx} × ${cells.dy} (steps × units) around<br>` : "";
+      const where = "step %{x:.0f}, unit %{y:.0f}";
+      traces.push({
+        ...own, ...cells, type: "heatmap", zmin: quantity.least, zmax: quantity.most,
+        colorscale: scaled(coloursOf(quantity.gate)), hovertemplate: `${around}${where}<br><b>${literal(row.name)} = %{z:.4f}</b><extra></extra>`,
+        colorbar: { len: row.height / inner, y: middle, thickness: 8, nticks: 3, outlinewidth: 0, x: 1.01, xpad: 0, ypad: 0 },
+      });
+      Object.assign(figure[name], { range: [quantity.units - 0.5, -0.5], showgrid: false });
+    } else {
+      const points = curve(view.from, view.to, row.at);
+      const mode = view.to - view.from < width / 8 ? "lines+markers" : "lines";
+      traces.push({ ...own, ...points, type: "scatter", mode, line: { width: points.x.length > width ? 0.7 : 1.6 }, marker: { size: 5 }, hovertemplate: `step %{x}<br><b>%{y:.4f}</b><extra>${literal(row.name)}</extra>` });
+    }
+    top -= row.height + GAP;
+  });
+  Object.assign(figure, { shapes: marks(rows, view), annotations: names });
+  return Plotly.react(element, traces, figure, OPTIONS);
+}
+
+/** The series that was read, in the colours of what its steps are coloured by: `shares` of `colours`. */
+function drawSeries(element, series, view, steps, shares, colours) {
+  const entries = Object.entries(series);
+  const { axis: across, room } = stepAxis(steps, view.from, view.to, element.clientWidth - LEFT - RIGHT, true);
+  const inner = entries.length * (86 + GAP);
+  const figure = layout(inner + room + 8, { xaxis: across, margin: { l: LEFT, r: RIGHT, t: room, b: 8 }, hovermode: "x", annotations: [] });
+  const x = steps.map((_, step) => step);
+  const marker = { size: 7, color: shares, colorscale: scaled(colours), cmin: 0, cmax: 1, line: { width: 1, color: css("quiet") } };
+  const traces = entries.map(([name, y], number) => {
+    const top = 1 - (number * (86 + GAP) + GAP) / inner;
+    figure[number ? `yaxis${number + 1}` : "yaxis"] = axis({ domain: [Math.max(0, top - 86 / inner), top], nticks: 4, fixedrange: true, zeroline: false, anchor: "x", ticks: "" });
+    figure.annotations.push({ xref: "paper", yref: "paper", x: 0, y: top, xanchor: "left", yanchor: "bottom", text: literal(name), showarrow: false, font: { size: 12, color: css("ink") } });
+    const hovertemplate = `step %{x}: <b>%{y}</b><extra>${literal(name)}</extra>`;
+    const mode = view.to - view.from < LINE_POINTS ? "lines+markers" : "lines";
+    return { x, y, name, type: "scatter", mode, line: { color: css("quiet"), width: 1.2 }, marker, yaxis: number ? `y${number + 1}` : "y", hovertemplate };
+  });
+  figure.shapes = marks(entries, view);
+  return Plotly.react(element, traces, figure, OPTIONS);
+}
+
+/** Where the picked step and, in maps, the picked unit stand; the rows' vertical axes are y, y2, y3, … */
+function marks(rows, view) {
+  const line = { color: css("mark"), width: 1.5 };
+  const thin = { color: css("mark"), width: 1, dash: "dot" };
+  return rows.flatMap(({ quantity }, number) => {
+    const y = number ? `y${number + 1}` : "y";
+    const step = { type: "line", xref: "x", yref: `${y} domain`, x0: view.step, x1: view.step, y0: 0, y1: 1, line };
+    if (!quantity || view.unit >= quantity.units) return [step];
+    return [step, { type: "line", xref: "paper", yref: y, x0: 0, x1: 1, y0: view.unit, y1: view.unit, line: thin, opacity: 0.8 }];
+  });
+}
+
+function drawGradients(element, gradients) {
+  const traces = [];
+  for (const [place, { by_lag, horizon }] of Object.entries(gradients)) {
+    if (!(by_lag[0] > 0)) continue;
+    const { x, y } = curve(0, by_lag.length - 1, (lag) => (by_lag[lag] === null ? NaN : by_lag[lag] / by_lag[0]));
+    const name = `${place}: ${horizon === null ? "no horizon in sight" : `1% after ${horizon} steps`}`;
+    const dash = DASHES[traces.length % DASHES.length];
+    traces.push({ x, y, name, type: "scatter", mode: "lines", line: { width: 2, dash }, hovertemplate: "%{x} steps away: <b>%{y:.3g}</b><extra></extra>" });
+  }
+  const bound = { type: "line", xref: "paper", x0: 0, x1: 1, y0: 0.01, y1: 0.01, line: { color: css("quiet"), width: 1, dash: "dot" } };
+  const note = { xref: "paper", x: 1, y: -2, yref: "y", text: "1%", showarrow: false, xanchor: "left", xshift: 4 };
+  return Plotly.react(element, traces, layout(340, {
+    xaxis: axis({ title: { text: "lag: steps between the loss and the state" }, zeroline: false, tickformat: "d" }),
+    yaxis: axis({ type: "log", title: { text: "share of the norm at the loss", standoff: 4 }, exponentformat: "power" }),
+    shapes: [bound], annotations: [note], showlegend: true, legend: { orientation: "h", y: -0.24, x: 0 },
+    margin: { l: 62, r: 30, t: 10, b: 90 }, hovermode: "closest",
+  }), OPTIONS);
+}
+
+function drawFactors(element, factors, kept) {
+  const number = (value) => (value === null ? NaN : value);
+  const hovertemplate = "step %{x}: <b>%{y:.3g}</b><extra></extra>";
+  const traces = [{ x: factors.times, y: factors.norms.map(number), name: "largest factor of the whole state", type: "scatter", mode: "lines", hovertemplate }];
+  for (const [name, { mean }] of Object.entries(kept)) {
+    const dash = DASHES[traces.length % DASHES.length];
+    traces.push({ ...curve(0, mean.length - 1, (step) => number(mean[step])), name: `mean share of ${name} kept`, type: "scatter", mode: "lines", line: { dash }, hovertemplate });
+  }
+  const one = { type: "line", xref: "paper", x0: 0, x1: 1, y0: 1, y1: 1, line: { color: css("quiet"), width: 1, dash: "dot" } };
+  return Plotly.react(element, traces, layout(320, {
+    xaxis: axis({ title: { text: "step" }, zeroline: false, tickformat: "d" }),
+    yaxis: axis({ type: "log", title: { text: "factor", standoff: 4 }, }),
+    shapes: [one], showlegend: true, legend: { orientation: "h", y: -0.24, x: 0 }, margin: { l: 62, r: 30, t: 10, b: 90 }, hovermode: "closest",
+  }), OPTIONS);
+}
+
+function drawAttention(element, { rows, columns, weights }) {
+  const seen = (names) => names.map((name) => literal(visible(name)));
+  const ticks = (names, room) => (names.length <= room ? { tickvals: names.map((_, place) => place), ticktext: seen(names) } : { nticks: 8 });
+  const height = Math.min(640, 110 + 24 * rows.length);
+  const trace = { z: weights, type: "heatmap", zmin: 0, zmax: 1, colorscale: scaled(VIRIDIS), colorbar: { thickness: 8, outlinewidth: 0, nticks: 3 }, hovertemplate: "output %{y}, input %{x}<br><b>%{z:.3f}</b><extra></extra>" };
+  return Plotly.react(element, [trace], layout(height, {
+    xaxis: axis({ side: "top", showgrid: false, zeroline: false, automargin: true, ...ticks(columns, element.clientWidth / 18) }),
+    yaxis: axis({ range: [rows.length - 0.5, -0.5], showgrid: false, zeroline: false, automargin: true, ...ticks(rows, 40) }),
+    margin: { l: 20, r: 20, t: 40, b: 10 },
+  }), OPTIONS);
+}

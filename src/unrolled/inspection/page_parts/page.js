@@ -1,0 +1,321 @@
+// The page at work: what is picked, and everything that follows from it.
+
+const ALL = "all";
+const BEFORE = "pre-activations";
+const FEWEST = 8; // steps that are shown at least
+const element = (id) => document.getElementById(id);
+const view = { place: "", shown: ALL, by: "", unit: 0, step: 0, from: 0, to: 0, strongest: false };
+const opened = new Map(); // quantities by place
+let seen; // the document
+let drawn = []; // rows of the maps as they stand
+
+const make = (tag, text, properties = {}) => Object.assign(document.createElement(tag), { textContent: text, ...properties });
+const within = (value, low, high) => Math.min(high, Math.max(low, value));
+
+/** A number to four digits. */
+function round(value) {
+  if (!Number.isFinite(value)) return "not finite";
+  return value && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(4);
+}
+
+const placeOf = (name) => name.slice(0, name.lastIndexOf("."));
+const ofPlace = (table) => Object.keys(table).filter((name) => placeOf(name) === view.place);
+const spoken = (place) => place.replace(/^(\d+)\.(\w+)$/, "$1 $2");
+const surprisal = (step) => seen.predictions[step]?.surprisal ?? NaN;
+
+/** The quantity of that place, its values unpacked once. */
+async function quantity(place) {
+  if (!opened.has(place)) {
+    const { page, quantities } = seen;
+    opened.set(place, new Quantity(place, quantities[place], page, page.quantities[place], await unpack(place)));
+  }
+  return opened.get(place);
+}
+
+/** What the sequence is coloured by: a share from 0 to 1 for each step, and the colours. */
+function colouring() {
+  if (view.by === "surprisal") {
+    const most = seen.predictions.reduce((most, one) => Math.max(most, one.surprisal ?? 0), 1e-9);
+    return { share: (step) => surprisal(step) / most, colours: [css("card"), css("high")], ends: ["0", `${round(most)} nats`] };
+  }
+  const one = opened.get(`${view.place}.${view.by}`);
+  const colours = one.gate ? [css("card"), css("low")] : [css("low"), css("card"), css("high")];
+  return { share: (step) => one.share(one.at(step, view.unit)), colours, ends: [round(one.least), round(one.most)] };
+}
+
+function colourText() {
+  const { share, colours: strong, ends } = colouring();
+  const colours = strong.map((colour) => `color-mix(in oklab, ${colour} ${css("strength")}, ${css("card")})`); // text stays legible
+  const mixed = (part) => {
+    if (Number.isNaN(part)) return "transparent";
+    const place = part * (colours.length - 1);
+    const low = Math.min(Math.floor(place), colours.length - 2);
+    return `color-mix(in oklab, ${colours[low + 1]} ${Math.round(100 * (place - low))}%, ${colours[low]})`;
+  };
+  const bar = make("i", "", { ariaHidden: "true" });
+  bar.style.background = `linear-gradient(to right, ${colours.join(", ")})`;
+  const what = view.by === "surprisal" ? "surprisal" : `${view.by} of unit ${view.unit}`;
+  element("key").replaceChildren(make("span", `${what}:  ${ends[0]}`), bar, make("span", ends[1]));
+  for (const token of element("text").children) token.style.backgroundColor = mixed(share(Number(token.dataset.step)));
+  if (seen.series) drawSeries(element("series"), seen.series, view, seen.steps, seen.steps.map((_, step) => share(step)), strong);
+}
+
+function writeText() {
+  const steps = seen.steps;
+  const apart = !steps.some((token) => /\s/.test(token)) && steps.some((token) => token.length > 1);
+  const text = element("text");
+  text.classList.toggle("apart", apart);
+  const tokens = steps.map((token, step) => {
+    const shown = token.replace(/\n/g, "↵\n") || "·";
+    const span = make("span", shown);
+    span.dataset.step = step;
+    return span;
+  });
+  text.replaceChildren(...tokens.flatMap((token) => (apart ? [token, " "] : [token])));
+  text.addEventListener("click", (event) => {
+    const step = event.target.dataset.step;
+    if (step !== undefined) pick(Number(step), view.unit);
+  });
+}
+
+/** Which maps are shown, with the curves above them. */
+async function rows() {
+  const names = ofPlace(seen.page.quantities);
+  const after = names.filter((name) => !name.endsWith("_pre"));
+  const before = names.filter((name) => name.endsWith("_pre"));
+  const maps = view.shown === ALL ? after : view.shown === BEFORE ? before : [`${view.place}.${view.shown}`];
+  const coloured = view.by === "surprisal" ? [] : [await quantity(`${view.place}.${view.by}`)];
+  const curves = [];
+  for (const one of coloured) curves.push({ title: `${one.name} of unit ${view.unit}`, name: `${one.name} ${view.unit}`, height: 64, at: (step) => one.at(step, view.unit) });
+  if (seen.predictions.some((row) => row.surprisal !== undefined)) curves.push({ name: "surprisal", title: "surprisal (nats)", height: 64, at: surprisal });
+  const height = (units) => (maps.length > 1 ? 104 : within(4 * units, 160, 560));
+  const found = await Promise.all(maps.map(quantity));
+  return [...curves, ...found.map((one) => ({ name: one.name, title: one.function ? `${one.name} (${one.function})` : one.name, height: height(one.units), quantity: one }))];
+}
+
+let turn = 0;
+async function drawMaps() {
+  const mine = ++turn;
+  const found = await rows();
+  if (mine !== turn) return; // something else was asked for meanwhile
+  drawn = found;
+  await drawRows(element("maps"), drawn, view, seen.steps);
+  colourText();
+}
+
+function showStep() {
+  const { step, unit } = view;
+  const token = seen.steps[step] ?? "";
+  element("step").value = step;
+  element("step").setAttribute("aria-valuetext", `step ${step}, ${visible(token)}`);
+  element("where").textContent = `${step} of ${seen.steps.length - 1}: ${visible(token)}`;
+  element("text").querySelector(".now")?.classList.remove("now");
+  const now = element("text").children[step];
+  now?.classList.add("now");
+  const frame = element("text");
+  if (now && (now.offsetTop < frame.offsetTop + frame.scrollTop || now.offsetTop + 24 > frame.offsetTop + frame.scrollTop + frame.clientHeight))
+    frame.scrollTop = now.offsetTop - frame.offsetTop - 24;
+  const row = seen.predictions[step];
+  element("predictions").hidden = !row;
+  if (row) {
+    element("likely").replaceChildren(...row.top.map(([name, chance]) => {
+      const item = make("li", "", { className: name === row.right ? "right" : "" });
+      item.style.setProperty("--p", chance);
+      item.append(make("b", visible(name)), make("span", `${(100 * chance).toFixed(1)}%`));
+      return item;
+    }));
+    const told = row.right === undefined ? "" : `came: ${visible(row.right)}   surprisal ${round(row.surprisal)} nats`;
+    element("surprise").textContent = told;
+  }
+  element("unit-title").textContent = `Unit ${unit}`;
+  element("values").replaceChildren();
+  const tell = (name, value) => element("values").append(make("dt", name), make("dd", value));
+  for (const name of ofPlace(seen.page.quantities)) {
+    const one = opened.get(name);
+    if (one && unit < one.units) tell(one.name, round(one.at(step, unit)));
+  }
+  for (const name of ofPlace(seen.direct_path)) {
+    const constant = seen.direct_path[name].time_constants[unit];
+    if (constant !== undefined) tell(`${name.split(".").pop()} lasts`, constant === null ? "for ever" : `${round(constant)} steps`);
+  }
+}
+
+/** Go to a step and a unit. */
+function pick(step, unit) {
+  const sizes = ofPlace(seen.page.quantities).map((name) => seen.page.quantities[name].low.length);
+  const other = within(unit, 0, Math.max(...sizes) - 1);
+  const recolour = other !== view.unit && view.by !== "surprisal";
+  Object.assign(view, { step: within(step, 0, Math.max(0, seen.steps.length - 1)), unit: other });
+  element("unit").value = other;
+  showStep();
+  if (view.step < view.from || view.step > view.to) return show(view.step - (view.to - view.from) / 2, view.step + (view.to - view.from) / 2);
+  if (recolour) return drawMaps();
+  if (seen.series) Plotly.relayout(element("series"), { shapes: marks(Object.keys(seen.series), view) });
+  return Plotly.relayout(element("maps"), { shapes: marks(drawn, view) });
+}
+
+/** Show the steps from one to another. */
+function show(from, to) {
+  const last = Math.max(0, seen.steps.length - 1);
+  const count = within(Math.round(to) - Math.round(from), Math.min(FEWEST - 1, last), last);
+  view.from = within(Math.round(from), 0, last - count);
+  view.to = view.from + count;
+  view.step = within(view.step, view.from, view.to);
+  showStep();
+  element("from").value = view.from;
+  element("to").value = view.to;
+  return drawMaps();
+}
+
+/** Show more or fewer steps around the picked one. */
+function zoom(share) {
+  const half = ((view.to - view.from) * share) / 2;
+  const middle = view.step >= view.from && view.step <= view.to ? view.step : (view.from + view.to) / 2;
+  return show(middle - half, middle + half);
+}
+
+const KEYS = {
+  ArrowLeft: () => pick(view.step - 1, view.unit),
+  ArrowRight: () => pick(view.step + 1, view.unit),
+  ArrowUp: () => pick(view.step, view.unit - 1),
+  ArrowDown: () => pick(view.step, view.unit + 1),
+  Home: () => pick(0, view.unit),
+  End: () => pick(seen.steps.length - 1, view.unit),
+  "+": () => zoom(0.5),
+  "-": () => zoom(2),
+  0: () => show(0, seen.steps.length - 1),
+};
+
+function onKey(event) {
+  const act = event.ctrlKey || event.metaKey || event.altKey ? undefined : KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+function drawCards() {
+  const own = (table) => Object.fromEntries(ofPlace(table).map((name) => [name.split(".").pop(), table[name]]));
+  drawGradients(element("gradients"), seen.gradients);
+  drawFactors(element("factors"), seen.factors[view.place] ?? { times: [], norms: [] }, own(seen.direct_path));
+  if (seen.attention) drawAttention(element("attention"), seen.attention);
+  const percent = (share) => (share === null ? "" : `${(100 * share).toFixed(1)}%`);
+  element("behaviours").replaceChildren(...ofPlace(seen.quantities).map((name) => {
+    const one = seen.quantities[name];
+    const mean = one.mean.reduce((sum, value) => sum + value, 0) / one.mean.length;
+    const still = one.still.length ? `${one.still.length}, of them dead ${one.dead.length}` : "0";
+    const row = make("tr", "");
+    row.append(make("th", name.split(".").pop(), { scope: "row" }));
+    for (const text of [one.function ?? "", round(mean), percent(one.low), percent(one.high), still]) row.append(make("td", text));
+    return row;
+  }));
+}
+
+/** Fill the switches with what this layer and direction has. */
+function offer() {
+  const names = ofPlace(seen.page.quantities).map((name) => name.split(".").pop());
+  const after = names.filter((name) => !name.endsWith("_pre"));
+  const choices = [ALL, ...after, ...(after.length < names.length ? [BEFORE] : [])];
+  if (!choices.includes(view.shown)) view.shown = ALL;
+  const radio = (name) => {
+    const label = make("label", name);
+    label.append(make("input", "", { type: "radio", name: "shown", value: name, checked: name === view.shown }));
+    return label;
+  };
+  element("shown").replaceChildren(make("legend", "Maps"), ...choices.map(radio));
+  const surprising = seen.predictions.some((row) => row.surprisal !== undefined);
+  const by = [...after, ...(surprising ? ["surprisal"] : [])];
+  if (!by.includes(view.by)) view.by = after[after.length - 1];
+  element("by").replaceChildren(...by.map((name) => make("option", name, { value: name, selected: name === view.by })));
+  element("unit").max = Math.max(...ofPlace(seen.page.quantities).map((name) => seen.page.quantities[name].low.length)) - 1;
+}
+
+async function showAll() {
+  offer();
+  await drawMaps();
+  element("unit").value = view.unit;
+  showStep();
+  drawCards();
+}
+
+function setTheme(dark) {
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  element("theme").textContent = dark ? "Light" : "Dark";
+  element("theme").setAttribute("aria-label", `Switch to ${dark ? "light" : "dark"} colours`);
+}
+
+function writeHead() {
+  const { cell, steps, page, verdict } = seen;
+  const places = [...new Set(Object.keys(page.quantities).map(placeOf))];
+  const units = Math.max(...Object.values(page.quantities).map((one) => one.low.length));
+  element("name").textContent = `Inside ${cell.name}`;
+  const layers = places.length === 1 ? "one layer" : `${places.length} layers and directions`;
+  element("facts").textContent = `${steps.length.toLocaleString("en")} steps, ${layers}, ${units} units`;
+  const healthy = !verdict.findings.length;
+  element("verdict").textContent = `${healthy ? "✓" : "⚠"} ${verdict.says}`;
+  element("verdict").classList.toggle("healthy", healthy);
+  const findings = verdict.findings.map((one) => {
+    const item = make("li", "");
+    item.append(make("b", one.kind), make("div", one.says), make("span", `Try: ${one.remedy}`));
+    return item;
+  });
+  const well = make("li", "", { className: "healthy" });
+  well.append(make("b", "healthy"), make("div", "Nothing vanishes, explodes, saturates or stands still."));
+  element("found").replaceChildren(...(healthy ? [well] : findings));
+  element("place").replaceChildren(...places.map((place) => make("option", spoken(place), { value: place })));
+  const exact = `Values are exact to 1/${2 * (page.levels - 1)} of what their unit ranges over`;
+  const means = page.stride > 1 ? `, and means of ${page.stride} steps` : "";
+  element("exactness").textContent = `${exact}${means}.${page.complete ? "" : " Pre-activations of so long a sequence are left out."}`;
+  element("attention-card").hidden = !seen.attention;
+  element("series").hidden = !seen.series;
+  element("text").hidden = Boolean(seen.series);
+  const { deviation } = seen.quantities[Object.keys(page.quantities).findLast((name) => placeOf(name) === places[0])];
+  view.unit = Math.max(0, deviation.indexOf(Math.max(...deviation))); // the liveliest of the first layer's output
+  [view.place, view.to] = [places[0], Math.max(0, steps.length - 1)];
+  for (const id of ["from", "to", "step"]) element(id).max = view.to;
+  [element("from").value, element("to").value] = [0, view.to];
+}
+
+function listen() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const retheme = (to) => (setTheme(to), showAll());
+  dark.addEventListener("change", () => retheme(dark.matches));
+  element("theme").addEventListener("click", () => retheme(document.documentElement.dataset.theme !== "dark"));
+  element("controls").addEventListener("submit", (event) => event.preventDefault());
+  element("place").addEventListener("change", (event) => ((view.place = event.target.value), showAll()));
+  element("shown").addEventListener("change", (event) => ((view.shown = event.target.value), drawMaps().then(showStep)));
+  element("by").addEventListener("change", (event) => ((view.by = event.target.value), drawMaps()));
+  element("unit").addEventListener("input", (event) => event.target.value !== "" && pick(view.step, Math.round(Number(event.target.value))));
+  element("step").addEventListener("input", (event) => pick(Number(event.target.value), view.unit));
+  element("strongest").addEventListener("change", (event) => ((view.strongest = event.target.value !== ""), drawMaps()));
+  element("from").addEventListener("change", () => show(Number(element("from").value), view.to));
+  element("to").addEventListener("change", () => show(view.from, Number(element("to").value)));
+  element("closer").addEventListener("click", () => zoom(0.5));
+  element("farther").addEventListener("click", () => zoom(2));
+  element("whole").addEventListener("click", () => show(0, seen.steps.length - 1));
+  for (const id of ["text", "series", "maps"]) element(id).addEventListener("keydown", onKey);
+  element("maps").on("plotly_click", ({ points: [point] }) => pick(Math.round(point.x), drawn[point.curveNumber].quantity ? Math.round(point.y) : view.unit));
+  element("maps").on("plotly_hover", ({ points: [point] }) => {
+    const step = within(Math.round(point.x), 0, seen.steps.length - 1);
+    const unit = drawn[point.curveNumber].quantity ? Math.round(point.y) : view.unit;
+    const values = drawn.filter((row) => row.quantity && unit < row.quantity.units).map(({ quantity }) => `${quantity.name} ${round(quantity.at(step, unit))}`);
+    element("pointer").textContent = `step ${step} “${visible(seen.steps[step])}”, unit ${unit}:  ${values.join("   ")}`;
+  });
+  for (const id of seen.series ? ["maps", "series"] : ["maps"]) element(id).on("plotly_relayout", (change) => {
+    if ("xaxis.range[0]" in change) show(Math.ceil(change["xaxis.range[0]"]), Math.floor(change["xaxis.range[1]"]));
+  });
+  let later;
+  addEventListener("resize", () => (clearTimeout(later), (later = setTimeout(drawMaps, 150))));
+}
+
+async function begin() {
+  setTheme(matchMedia("(prefers-color-scheme: dark)").matches);
+  seen = JSON.parse(await unpackText("document"));
+  writeHead();
+  writeText();
+  document.head.append(make("script", await unpackText("plotly")));
+  await showAll();
+  listen();
+  document.documentElement.dataset.ready = "yes";
+}
+
+begin();
