@@ -1,4 +1,4 @@
-"""What the page holds, before any browser opens it: values in few bytes, typeset equations, one file that asks for nothing."""
+"""What the page holds, before any browser opens it: values in few bytes, typeset equations, nothing from elsewhere."""
 
 import hashlib
 import json
@@ -46,6 +46,7 @@ def test_a_stride_keeps_means() -> None:
     codes, low, high = pack(np.array([[0.0], [2.0], [math.nan], [4.0], [5.0]]), Form(2, 255))
     assert (low[0], high[0]) == (1.0, 5.0)  # of 0 and 2; of 4 alone; of 5, the rest
     assert codes.tolist() == [[0, round(254 * 3 / 4), 254]]
+    assert pack(np.zeros((6, 1)), Form(2, 255)).codes.shape == (1, 3)
 
 
 def test_long_sequences_are_kept_less_exactly_until_they_fit(monkeypatch: pytest.MonkeyPatch) -> None:

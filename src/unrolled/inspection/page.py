@@ -48,10 +48,6 @@ class Form(NamedTuple):
 def write_page(examined: Examined, path: Path) -> None:
     """Write one self-contained page that shows an examination.
 
-    Beside what :class:`unrolled.inspection.examine.Examined` always holds, the document may hold ``"attention"``, a
-    table of weights by output and input: ``{"rows": [...], "columns": [...], "weights": [[...]]}``, and ``"series"``,
-    the numbers that were read at each step, by name: ``{"passengers": [...]}``.
-
     The file stays under 20 MB: of long sequences it keeps each value less exactly, in the end means of several steps,
     and no pre-activations; the page says so.
     """

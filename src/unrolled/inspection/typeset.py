@@ -15,7 +15,10 @@ def typeset(latex: str, spoken: str) -> str:
     ``spoken`` says the same to those who cannot see it.
     """
     lines = [line.partition("&") for line in latex.split("\n")[1:-2]]
-    drawn = [[_drawn(part.removesuffix(r" \\")) for part in (left, right.replace("=", r"=\;", 1))] for left, _, right in lines]
+    drawn = [
+        [_drawn(part.removesuffix(r" \\")) for part in (left, right.replace("=", r"=\;", 1))]
+        for left, _, right in lines
+    ]
     middle, end = (max((line[side][1] for line in drawn), default=0.0) for side in (0, 1))
     width, height = middle + end + SIZE / 2, SIZE * LEADING * len(drawn) + SIZE / 2
     shapes = []

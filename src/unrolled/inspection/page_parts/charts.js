@@ -111,23 +111,29 @@ function drawRows(element, rows, view, steps) {
   return Plotly.react(element, traces, figure, OPTIONS);
 }
 
-/** The series that was read, in the colours of what its steps are coloured by: `shares` of `colours`. */
+/**
+ * Numbers that were said, as curves, and what came, as points in the colours of what steps are coloured by: `shares` of
+ * `colours`.
+ */
 function drawSeries(element, series, view, steps, shares, colours) {
-  const entries = Object.entries(series);
   const { axis: across, room } = stepAxis(steps, view.from, view.to, element.clientWidth - LEFT - RIGHT, true);
-  const inner = entries.length * (86 + GAP);
+  const height = 86;
+  const inner = series.length * (height + GAP);
   const figure = layout(inner + room + 8, { xaxis: across, margin: { l: LEFT, r: RIGHT, t: room, b: 8 }, hovermode: "x", annotations: [] });
   const x = steps.map((_, step) => step);
-  const marker = { size: 7, color: shares, colorscale: scaled(colours), cmin: 0, cmax: 1, line: { width: 1, color: css("quiet") } };
-  const traces = entries.map(([name, y], number) => {
-    const top = 1 - (number * (86 + GAP) + GAP) / inner;
-    figure[number ? `yaxis${number + 1}` : "yaxis"] = axis({ domain: [Math.max(0, top - 86 / inner), top], nticks: 4, fixedrange: true, zeroline: false, anchor: "x", ticks: "" });
-    figure.annotations.push({ xref: "paper", yref: "paper", x: 0, y: top, xanchor: "left", yanchor: "bottom", text: literal(name), showarrow: false, font: { size: 12, color: css("ink") } });
-    const hovertemplate = `step %{x}: <b>%{y}</b><extra>${literal(name)}</extra>`;
-    const mode = view.to - view.from < LINE_POINTS ? "lines+markers" : "lines";
-    return { x, y, name, type: "scatter", mode, line: { color: css("quiet"), width: 1.2 }, marker, yaxis: number ? `y${number + 1}` : "y", hovertemplate };
+  const marker = { size: 8, color: shares, colorscale: scaled(colours), cmin: 0, cmax: 1, line: { width: 1, color: css("quiet") } };
+  const traces = series.flatMap(({ name, said, observed }, number) => {
+    const top = 1 - (number * (height + GAP) + GAP) / inner;
+    const yaxis = number ? `y${number + 1}` : "y";
+    figure[yaxis.replace("y", "yaxis")] = axis({ domain: [Math.max(0, top - height / inner), top], nticks: 4, fixedrange: true, zeroline: false, anchor: "x", ticks: "" });
+    figure.annotations.push({ xref: "paper", yref: "paper", x: 0, y: top, xanchor: "left", yanchor: "bottom", text: `${literal(name)}: said (line) and what came (points)`, showarrow: false, font: { size: 12, color: css("ink") } });
+    const told = (what) => ({ x, yaxis, type: "scatter", hovertemplate: `${what} <b>%{y:.5g}</b><extra></extra>` });
+    return [
+      { ...told("came"), y: observed, mode: "markers", marker },
+      { ...told("said"), y: said, mode: "lines", line: { color: css("quiet"), width: 1.4 } },
+    ];
   });
-  figure.shapes = marks(entries, view);
+  figure.shapes = marks(series, view);
   return Plotly.react(element, traces, figure, OPTIONS);
 }
 
@@ -143,14 +149,19 @@ function marks(rows, view) {
   });
 }
 
+/** Gradients by lag: means over losses and, of losses that were asked for one by one, their own. */
 function drawGradients(element, gradients) {
   const traces = [];
-  for (const [place, { by_lag, horizon }] of Object.entries(gradients)) {
-    if (!(by_lag[0] > 0)) continue;
-    const { x, y } = curve(0, by_lag.length - 1, (lag) => (by_lag[lag] === null ? NaN : by_lag[lag] / by_lag[0]));
-    const name = `${place}: ${horizon === null ? "no horizon in sight" : `1% after ${horizon} steps`}`;
+  const draw = (name, norms) => {
+    if (!(norms[0] > 0)) return;
+    const points = curve(0, norms.length - 1, (lag) => (norms[lag] === null ? NaN : norms[lag] / norms[0]));
     const dash = DASHES[traces.length % DASHES.length];
-    traces.push({ x, y, name, type: "scatter", mode: "lines", line: { width: 2, dash }, hovertemplate: "%{x} steps away: <b>%{y:.3g}</b><extra></extra>" });
+    traces.push({ ...points, name, type: "scatter", mode: "lines", line: { width: 2, dash }, hovertemplate: "%{x} steps away: <b>%{y:.3g}</b><extra></extra>" });
+  };
+  for (const [place, { by_lag, horizon, at }] of Object.entries(gradients)) {
+    draw(`${place}: ${horizon === null ? "no horizon in sight" : `1% after ${horizon} steps`}`, by_lag);
+    for (const { step, norms } of at ?? [])
+      draw(`${place}: loss at step ${step}`, place.includes("reverse") ? norms.slice(step) : norms.slice(0, step + 1).reverse());
   }
   const bound = { type: "line", xref: "paper", x0: 0, x1: 1, y0: 0.01, y1: 0.01, line: { color: css("quiet"), width: 1, dash: "dot" } };
   const note = { xref: "paper", x: 1, y: -2, yref: "y", text: "1%", showarrow: false, xanchor: "left", xshift: 4 };
@@ -178,14 +189,14 @@ function drawFactors(element, factors, kept) {
   }), OPTIONS);
 }
 
-function drawAttention(element, { rows, columns, weights }) {
-  const seen = (names) => names.map((name) => literal(visible(name)));
-  const ticks = (names, room) => (names.length <= room ? { tickvals: names.map((_, place) => place), ticktext: seen(names) } : { nticks: 8 });
-  const height = Math.min(640, 110 + 24 * rows.length);
-  const trace = { z: weights, type: "heatmap", zmin: 0, zmax: 1, colorscale: scaled(VIRIDIS), colorbar: { thickness: 8, outlinewidth: 0, nticks: 3 }, hovertemplate: "output %{y}, input %{x}<br><b>%{z:.3f}</b><extra></extra>" };
+/** How much each thing that was looked at, `over`, counted at each step. */
+function drawAttention(element, { over, weights }, steps) {
+  const ticks = (names, room) => (names.length <= room ? { tickvals: names.map((_, place) => place), ticktext: names.map((name) => literal(visible(name))) } : { nticks: 8 });
+  const height = Math.min(640, 110 + 24 * steps.length);
+  const trace = { z: weights, type: "heatmap", zmin: 0, zmax: 1, colorscale: scaled(VIRIDIS), colorbar: { thickness: 8, outlinewidth: 0, nticks: 3 }, hovertemplate: "step %{y} looks at %{x}<br><b>%{z:.3f}</b><extra></extra>" };
   return Plotly.react(element, [trace], layout(height, {
-    xaxis: axis({ side: "top", showgrid: false, zeroline: false, automargin: true, ...ticks(columns, element.clientWidth / 18) }),
-    yaxis: axis({ range: [rows.length - 0.5, -0.5], showgrid: false, zeroline: false, automargin: true, ...ticks(rows, 40) }),
+    xaxis: axis({ side: "top", showgrid: false, zeroline: false, automargin: true, ...ticks(over, element.clientWidth / 18) }),
+    yaxis: axis({ range: [steps.length - 0.5, -0.5], showgrid: false, zeroline: false, automargin: true, ...ticks(steps, 40) }),
     margin: { l: 20, r: 20, t: 40, b: 10 },
   }), OPTIONS);
 }

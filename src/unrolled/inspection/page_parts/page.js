@@ -3,11 +3,14 @@
 const ALL = "all";
 const BEFORE = "pre-activations";
 const FEWEST = 8; // steps that are shown at least
+const SERIES = 3; // series of numbers that are shown at most
 const element = (id) => document.getElementById(id);
 const view = { place: "", shown: ALL, by: "", unit: 0, step: 0, from: 0, to: 0, strongest: false };
 const opened = new Map(); // quantities by place
 let seen; // the document
 let drawn = []; // rows of the maps as they stand
+let series = []; // what was said and observed, where these are numbers
+let costs = ""; // what predictions are measured by: surprisal, loss, or nothing
 
 const make = (tag, text, properties = {}) => Object.assign(document.createElement(tag), { textContent: text, ...properties });
 const within = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -21,7 +24,7 @@ function round(value) {
 const placeOf = (name) => name.slice(0, name.lastIndexOf("."));
 const ofPlace = (table) => Object.keys(table).filter((name) => placeOf(name) === view.place);
 const spoken = (place) => place.replace(/^(\d+)\.(\w+)$/, "$1 $2");
-const surprisal = (step) => seen.predictions[step]?.surprisal ?? NaN;
+const cost = (step) => seen.predictions[step]?.surprisal ?? seen.predictions[step]?.loss ?? NaN;
 
 /** The quantity of that place, its values unpacked once. */
 async function quantity(place) {
@@ -34,13 +37,14 @@ async function quantity(place) {
 
 /** What the sequence is coloured by: a share from 0 to 1 for each step, and the colours. */
 function colouring() {
-  if (view.by === "surprisal") {
-    const most = seen.predictions.reduce((most, one) => Math.max(most, one.surprisal ?? 0), 1e-9);
-    return { share: (step) => surprisal(step) / most, colours: [css("card"), css("high")], ends: ["0", `${round(most)} nats`] };
+  if (view.by === costs) {
+    const known = seen.steps.map((_, step) => cost(step)).filter(Number.isFinite);
+    const [least, most] = [Math.min(0, ...known), Math.max(1e-9, ...known)];
+    return { share: (step) => (cost(step) - least) / (most - least), colours: [css("card"), css("high")], ends: [least.toPrecision(2), most.toPrecision(2)] };
   }
   const one = opened.get(`${view.place}.${view.by}`);
   const colours = one.gate ? [css("card"), css("low")] : [css("low"), css("card"), css("high")];
-  return { share: (step) => one.share(one.at(step, view.unit)), colours, ends: [round(one.least), round(one.most)] };
+  return { share: (step) => one.share(one.at(step, view.unit)), colours, ends: [one.least.toPrecision(2), one.most.toPrecision(2)] };
 }
 
 function colourText() {
@@ -54,10 +58,10 @@ function colourText() {
   };
   const bar = make("i", "", { ariaHidden: "true" });
   bar.style.background = `linear-gradient(to right, ${colours.join(", ")})`;
-  const what = view.by === "surprisal" ? "surprisal" : `${view.by} of unit ${view.unit}`;
+  const what = view.by === costs ? costs : `${view.by} of unit ${view.unit}`;
   element("key").replaceChildren(make("span", `${what}:  ${ends[0]}`), bar, make("span", ends[1]));
   for (const token of element("text").children) token.style.backgroundColor = mixed(share(Number(token.dataset.step)));
-  if (seen.series) drawSeries(element("series"), seen.series, view, seen.steps, seen.steps.map((_, step) => share(step)), strong);
+  if (series.length) drawSeries(element("series"), series, view, seen.steps, seen.steps.map((_, step) => share(step)), strong);
 }
 
 function writeText() {
@@ -84,10 +88,10 @@ async function rows() {
   const after = names.filter((name) => !name.endsWith("_pre"));
   const before = names.filter((name) => name.endsWith("_pre"));
   const maps = view.shown === ALL ? after : view.shown === BEFORE ? before : [`${view.place}.${view.shown}`];
-  const coloured = view.by === "surprisal" ? [] : [await quantity(`${view.place}.${view.by}`)];
+  const coloured = view.by === costs ? [] : [await quantity(`${view.place}.${view.by}`)];
   const curves = [];
   for (const one of coloured) curves.push({ title: `${one.name} of unit ${view.unit}`, name: `${one.name} ${view.unit}`, height: 64, at: (step) => one.at(step, view.unit) });
-  if (seen.predictions.some((row) => row.surprisal !== undefined)) curves.push({ name: "surprisal", title: "surprisal (nats)", height: 64, at: surprisal });
+  if (costs) curves.push({ name: costs, title: costs === "loss" ? costs : "surprisal (nats)", height: 64, at: cost });
   const height = (units) => (maps.length > 1 ? 104 : within(4 * units, 160, 560));
   const found = await Promise.all(maps.map(quantity));
   return [...curves, ...found.map((one) => ({ name: one.name, title: one.function ? `${one.name} (${one.function})` : one.name, height: height(one.units), quantity: one }))];
@@ -115,18 +119,23 @@ function showStep() {
   const frame = element("text");
   if (now && (now.offsetTop < frame.offsetTop + frame.scrollTop || now.offsetTop + 24 > frame.offsetTop + frame.scrollTop + frame.clientHeight))
     frame.scrollTop = now.offsetTop - frame.offsetTop - 24;
-  const row = seen.predictions[step];
-  element("predictions").hidden = !row;
-  if (row) {
+  const row = seen.predictions[step] ?? {};
+  element("predictions").hidden = !row.top && !row.said;
+  if (row.said) {
+    const came = (name) => (row.observed?.[name] === undefined ? "" : `, came ${round(row.observed[name])}`);
+    element("likely").replaceChildren(...Object.entries(row.said).map(([name, value]) => make("li", `${name} ${round(value)}${came(name)}`)));
+  }
+  if (row.top) {
+    const right = [row.right ?? []].flat();
     element("likely").replaceChildren(...row.top.map(([name, chance]) => {
-      const item = make("li", "", { className: name === row.right ? "right" : "" });
+      const item = make("li", "", { className: right.includes(name) ? "right" : "" });
       item.style.setProperty("--p", chance);
       item.append(make("b", visible(name)), make("span", `${(100 * chance).toFixed(1)}%`));
       return item;
     }));
-    const told = row.right === undefined ? "" : `came: ${visible(row.right)}   surprisal ${round(row.surprisal)} nats`;
-    element("surprise").textContent = told;
   }
+  const told = row.right === undefined ? "" : `right: ${[row.right].flat().map(visible).join(", ") || "none"}, `;
+  element("surprise").textContent = Number.isNaN(cost(step)) ? "" : `${told}${costs} ${round(cost(step))}${costs === "loss" ? "" : " nats"}`;
   element("unit-title").textContent = `Unit ${unit}`;
   element("values").replaceChildren();
   const tell = (name, value) => element("values").append(make("dt", name), make("dd", value));
@@ -144,13 +153,13 @@ function showStep() {
 function pick(step, unit) {
   const sizes = ofPlace(seen.page.quantities).map((name) => seen.page.quantities[name].low.length);
   const other = within(unit, 0, Math.max(...sizes) - 1);
-  const recolour = other !== view.unit && view.by !== "surprisal";
+  const recolour = other !== view.unit && view.by !== costs;
   Object.assign(view, { step: within(step, 0, Math.max(0, seen.steps.length - 1)), unit: other });
   element("unit").value = other;
   showStep();
   if (view.step < view.from || view.step > view.to) return show(view.step - (view.to - view.from) / 2, view.step + (view.to - view.from) / 2);
   if (recolour) return drawMaps();
-  if (seen.series) Plotly.relayout(element("series"), { shapes: marks(Object.keys(seen.series), view) });
+  if (series.length) Plotly.relayout(element("series"), { shapes: marks(series, view) });
   return Plotly.relayout(element("maps"), { shapes: marks(drawn, view) });
 }
 
@@ -197,7 +206,7 @@ function drawCards() {
   const own = (table) => Object.fromEntries(ofPlace(table).map((name) => [name.split(".").pop(), table[name]]));
   drawGradients(element("gradients"), seen.gradients);
   drawFactors(element("factors"), seen.factors[view.place] ?? { times: [], norms: [] }, own(seen.direct_path));
-  if (seen.attention) drawAttention(element("attention"), seen.attention);
+  if (seen.attention) drawAttention(element("attention"), seen.attention, seen.steps);
   const percent = (share) => (share === null ? "" : `${(100 * share).toFixed(1)}%`);
   element("behaviours").replaceChildren(...ofPlace(seen.quantities).map((name) => {
     const one = seen.quantities[name];
@@ -222,8 +231,7 @@ function offer() {
     return label;
   };
   element("shown").replaceChildren(make("legend", "Maps"), ...choices.map(radio));
-  const surprising = seen.predictions.some((row) => row.surprisal !== undefined);
-  const by = [...after, ...(surprising ? ["surprisal"] : [])];
+  const by = [...after, ...(costs ? [costs] : [])];
   if (!by.includes(view.by)) view.by = after[after.length - 1];
   element("by").replaceChildren(...by.map((name) => make("option", name, { value: name, selected: name === view.by })));
   element("unit").max = Math.max(...ofPlace(seen.page.quantities).map((name) => seen.page.quantities[name].low.length)) - 1;
@@ -243,13 +251,23 @@ function setTheme(dark) {
   element("theme").setAttribute("aria-label", `Switch to ${dark ? "light" : "dark"} colours`);
 }
 
+/** What predictions hold: numbers that were said and observed, and what they are measured by. */
+function readPredictions() {
+  const rows = seen.predictions;
+  const names = Object.keys(rows.find((row) => row.said)?.said ?? {}).slice(0, SERIES);
+  series = names.map((name) => ({ name, said: rows.map((row) => row.said?.[name] ?? null), observed: rows.map((row) => row.observed?.[name] ?? null) }));
+  costs = ["surprisal", "loss"].find((name) => rows.some((row) => row[name] !== undefined)) ?? "";
+}
+
 function writeHead() {
   const { cell, steps, page, verdict } = seen;
   const places = [...new Set(Object.keys(page.quantities).map(placeOf))];
   const units = Math.max(...Object.values(page.quantities).map((one) => one.low.length));
   element("name").textContent = `Inside ${cell.name}`;
   const layers = places.length === 1 ? "one layer" : `${places.length} layers and directions`;
-  element("facts").textContent = `${steps.length.toLocaleString("en")} steps, ${layers}, ${units} units`;
+  const about = seen.about?.task ? `${seen.about.task}, ${seen.about.part}: ` : "";
+  element("facts").textContent = `${about}${steps.length.toLocaleString("en")} steps, ${layers}, ${units} units`;
+  element("followed").textContent = seen.about?.loss ? `Followed back: ${seen.about.loss}.` : "";
   const healthy = !verdict.findings.length;
   element("verdict").textContent = `${healthy ? "✓" : "⚠"} ${verdict.says}`;
   element("verdict").classList.toggle("healthy", healthy);
@@ -266,8 +284,8 @@ function writeHead() {
   const means = page.stride > 1 ? `, and means of ${page.stride} steps` : "";
   element("exactness").textContent = `${exact}${means}.${page.complete ? "" : " Pre-activations of so long a sequence are left out."}`;
   element("attention-card").hidden = !seen.attention;
-  element("series").hidden = !seen.series;
-  element("text").hidden = Boolean(seen.series);
+  element("series").hidden = !series.length;
+  element("text").hidden = series.length > 0;
   const { deviation } = seen.quantities[Object.keys(page.quantities).findLast((name) => placeOf(name) === places[0])];
   view.unit = Math.max(0, deviation.indexOf(Math.max(...deviation))); // the liveliest of the first layer's output
   [view.place, view.to] = [places[0], Math.max(0, steps.length - 1)];
@@ -300,7 +318,7 @@ function listen() {
     const values = drawn.filter((row) => row.quantity && unit < row.quantity.units).map(({ quantity }) => `${quantity.name} ${round(quantity.at(step, unit))}`);
     element("pointer").textContent = `step ${step} “${visible(seen.steps[step])}”, unit ${unit}:  ${values.join("   ")}`;
   });
-  for (const id of seen.series ? ["maps", "series"] : ["maps"]) element(id).on("plotly_relayout", (change) => {
+  for (const id of series.length ? ["maps", "series"] : ["maps"]) element(id).on("plotly_relayout", (change) => {
     if ("xaxis.range[0]" in change) show(Math.ceil(change["xaxis.range[0]"]), Math.floor(change["xaxis.range[1]"]));
   });
   let later;
@@ -310,6 +328,7 @@ function listen() {
 async function begin() {
   setTheme(matchMedia("(prefers-color-scheme: dark)").matches);
   seen = JSON.parse(await unpackText("document"));
+  readPredictions();
   writeHead();
   writeText();
   document.head.append(make("script", await unpackText("plotly")));
