@@ -339,7 +339,7 @@ def test_long_sequences_open_soon_and_are_shrunk_on_request(open_page: Open, tmp
     base = examine(subject(steps=25))
     generator = torch.Generator().manual_seed(0)
     noise = {place: torch.rand(10_000, 512, generator=generator) for place in base.recorded if place[-4:] != "_pre"}
-    told = {
+    behave = {
         place: dict(one, mean=[0.5] * 512, deviation=[0.3] * 512) for place, one in base.document["quantities"].items()
     }
     long = {name: base.document[name] * 400 for name in ("steps", "predictions")}

@@ -128,7 +128,9 @@ def _bytes(counts: np.ndarray, levels: int) -> float:
 
 
 def _block(content: bytes) -> str:
-    return b64encode(zlib.compress(content)).decode()
+    """Packed: by repetitions or, where chance repeats what is only seldom worth it, as noise does, without them."""
+    plain = zlib.compressobj(strategy=zlib.Z_RLE)
+    return b64encode(min(zlib.compress(content), plain.compress(content) + plain.flush(), key=len)).decode()
 
 
 def _part(name: str) -> str:
