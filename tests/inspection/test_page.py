@@ -50,7 +50,7 @@ def test_a_stride_keeps_means() -> None:
 
 
 def test_long_sequences_are_kept_less_exactly_until_they_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    noise = {"0.forward.h": np.random.default_rng(0).uniform(size=(1024, 64))}  # 65536 values: nothing packs them
+    noise = {"0.forward.h": np.random.default_rng(0).uniform(size=(1024, 64))}  # 65,536 bytes that nothing packs
     seen = []
     for budget in (70_000, 60_000, 40_000, 20_000, 10_000):
         monkeypatch.setattr("unrolled.inspection.page.BUDGET", budget)

@@ -314,6 +314,8 @@ def test_series_attention_and_findings(open_page: Open, tmp_path: Path, window: 
     findings = [one["says"] for one in examined.document["verdict"]["findings"]]
     assert findings
     assert page.locator("#found div").all_text_contents() == findings
+    across = "(id => { const { _offset, _length } = element(id)._fullLayout.xaxis; return [_offset, _length]; })"
+    assert page.evaluate(f"{across}('series')") == page.evaluate(f"{across}('maps')")  # one below the other
     page.focus("#series")
     page.keyboard.press("ArrowRight")
     assert page.evaluate("element('series').layout.shapes[0].x0") == 1

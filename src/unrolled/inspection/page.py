@@ -17,9 +17,9 @@ from unrolled.model_folder import write_whole
 
 PARTS = Path(__file__).with_name("page_parts")
 """The page's template, its style, its scripts, and the library that draws (page_parts/plotly/NOTICE.md)."""
-BUDGET = 12_000_000
+BUDGET = 13_000_000
 """Bytes that all values together may take: in base64, with the library and the document, under 20 MB."""
-LEVELS = (255, 127, 63, 31, 15)
+LEVELS = (255, 127, 63, 31, 23, 15)
 """How many values of a unit are told apart, from its lowest to its highest: as many as the budget allows."""
 MISSING = 255
 """Stands for a value that is not finite."""
@@ -79,7 +79,7 @@ def choose_form(values: Mapping[str, np.ndarray]) -> Form:
     size = sum(value.size for value in values.values())
     stride = 1
     while size / stride > BUDGET:
-        finest = [np.bincount(pack(one, Form(stride, LEVELS[0])).codes.ravel()) for one in values.values()]
+        finest = [_counts(pack(one, Form(stride, LEVELS[0])).codes) for one in values.values()]
         for levels in LEVELS:
             if sum(_bytes(counts, levels) for counts in finest) <= BUDGET:
                 return Form(stride, levels)
@@ -116,15 +116,21 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return np.where(counts > 0, np.nansum(values, 1) / np.maximum(counts, 1), np.nan)
 
 
-def _bytes(counts: np.ndarray, levels: int) -> float:
-    """What codes take in so many levels when they are packed: their entropy, and a little for the packing's tables.
+def _counts(codes: np.ndarray) -> np.ndarray:
+    """How often each code occurs in each unit, (units, 256)."""
+    units = len(codes)
+    own = codes + 256 * np.arange(units)[:, None]
+    return np.bincount(own.ravel(), minlength=256 * units).reshape(units, 256)
 
-    ``counts`` says how often each code of the finest form occurs.
-    """
-    coarser = np.rint(np.arange(len(counts)) * (levels - 1) / (LEVELS[0] - 1)).astype(int)
-    merged = np.bincount(coarser, counts)
-    shares = merged[merged > 0] / max(merged.sum(), 1)
-    return 1.06 * merged.sum() * float(-(shares * np.log2(shares)).sum()) / 8
+
+def _bytes(counts: np.ndarray, levels: int) -> float:
+    """What the finest form's codes, so often each, take in so many levels: their entropy, and a little for tables."""
+    coarser = np.rint(np.arange(LEVELS[0]) * (levels - 1) / (LEVELS[0] - 1)).astype(int)
+    merged = np.zeros((len(counts), levels + 1))
+    np.add.at(merged.T, np.append(coarser, levels), counts.T)  # the last is MISSING
+    total = merged.sum(1, keepdims=True)
+    shares = np.where(merged > 0, merged / np.maximum(total, 1), 1.0)
+    return 1.06 * float(-(merged * np.log2(shares)).sum()) / 8
 
 
 def _block(content: bytes) -> str:

@@ -4,7 +4,7 @@ const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
 const OPTIONS = { displayModeBar: false, responsive: true, doubleClick: false };
 const LINE_POINTS = 2000; // a curve of more is thinned
-const [LEFT, RIGHT, GAP] = [40, 40, 22]; // margins of the maps and what stands between them, pixels
+const [LEFT, RIGHT, GAP] = [40, 56, 22]; // margins of the maps and what stands between them, pixels
 const NARROW = 700; // pixels of the window below which a touch scrolls the page and does not zoom
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
