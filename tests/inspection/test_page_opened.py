@@ -108,6 +108,9 @@ def test_it_opens_in_silence_and_fits(open_page: Open, text_page: Path, window: 
     settle(page)
     other = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).every(part => part > 128)")
     assert other != light
+    other_window = WINDOWS[window == WINDOWS[0]]
+    page.set_viewport_size({"width": other_window[0], "height": other_window[1]})
+    page.wait_for_function("Math.abs(element('maps').layout.width ?? element('maps')._fullLayout.width) <= innerWidth")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

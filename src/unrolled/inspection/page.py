@@ -67,7 +67,7 @@ def write_page(examined: Examined, path: Path) -> None:
         "title": html.escape(f"{cell['name']}: {examined.verdict}"),
         "equations": typeset(cell["latex"], cell["text"]),
         "style": _part("page.css"),
-        "scripts": "".join(_part(f"{name}.js") for name in ("values", "charts", "page")),
+        "scripts": "".join(_part(f"{name}.js") for name in ("values", "charts", "maps", "sequence", "page")),
         "blocks": "\n".join(packed),
     }
     page = re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _part("page.html"))

@@ -1,31 +1,41 @@
-// What plotly draws: maps in step with the sequence, gradients by lag, factors of steps, attention.
+// What all drawings share; gradients by lag, factors of steps, attention.
 
 const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
 const OPTIONS = { displayModeBar: false, responsive: true, doubleClick: false };
 const LINE_POINTS = 2000; // a curve of more is thinned
-const [LEFT, RIGHT, GAP] = [40, 56, 22]; // margins of the maps and what stands between them, pixels
 const NARROW = 700; // pixels of the window below which a touch scrolls the page and does not zoom
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const scaled = (colours) => colours.map((colour, place) => [place / (colours.length - 1), colour]);
-const coloursOf = (gate) => (gate ? VIRIDIS : [css("low"), css("middle"), css("high")]);
 
 /** Text that plotly must not read as its own markup. */
 const literal = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
 /** A step's token so that it can be seen. */
-const visible = (token) => token.replace(/\n/g, "↵").replace(/\t/g, "⇥").replace(/^ +$/, (blanks) => "␣".repeat(blanks.length));
+const visible = (token) =>
+  token
+    .replace(/\n/g, "↵")
+    .replace(/\t/g, "⇥")
+    .replace(/^ +$/, (blanks) => "␣".repeat(blanks.length));
 
 function axis(more) {
   return { gridcolor: css("line"), zerolinecolor: css("line"), linecolor: css("line"), automargin: false, ...more };
 }
 
+/** An axis that counts: ticks at whole numbers. */
+const counting = (text, last) =>
+  axis({ title: { text }, zeroline: false, tickformat: "d", ...(last < 10 ? { dtick: 1 } : {}) });
+
 function layout(height, more) {
   return {
-    height, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    height,
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: css("quiet") },
-    colorway: css("series").split(" "), showlegend: false, dragmode: innerWidth < NARROW ? false : "zoom",
+    colorway: css("series").split(" "),
+    showlegend: false,
+    dragmode: innerWidth < NARROW ? false : "zoom",
     hoverlabel: { bgcolor: css("card"), bordercolor: css("quiet"), font: { color: css("ink"), size: 13 } },
     ...more,
   };
@@ -51,104 +61,6 @@ function curve(from, to, at) {
   return { x, y };
 }
 
-/** The axis of steps: their tokens where there is room, else some of them, `named`, or numbers. */
-function stepAxis(steps, from, to, width, named) {
-  const count = to - from + 1;
-  const shown = steps.slice(from, to + 1).map(visible);
-  const longest = Math.max(1, ...shown.slice(0, 400).map((token) => token.length));
-  const flat = count * (7 * longest + 3) <= width;
-  const tokens = flat || (count * 15 <= width && longest <= 16);
-  const every = tokens ? 1 : Math.ceil((count * (8 * longest + 16)) / width);
-  const places = shown.map((_, place) => from + place).filter((step) => (step - from) % every === 0);
-  const ticks = tokens || named
-    ? { tickvals: places, ticktext: places.map((step) => literal(shown[step - from])), tickangle: tokens && !flat ? -90 : 0 }
-    : { nticks: Math.max(3, Math.floor(width / 80)), tickformat: "d" };
-  const room = tokens && !flat ? 14 + 7 * longest : 28;
-  const range = [from - 0.5, to + 0.5];
-  return { room, axis: axis({ side: "top", range, ticks: "", showgrid: false, zeroline: false, anchor: "free", position: 1, ...ticks }) };
-}
-
-/**
- * Rows one below the other over one axis of steps. A row is a curve, `{name, height, at, hover}`, or a map,
- * `{name, height, quantity, tall}`.
- */
-function drawRows(element, rows, view, steps) {
-  const width = element.clientWidth - LEFT - RIGHT;
-  const { axis: across, room } = stepAxis(steps, view.from, view.to, width, false);
-  const inner = rows.reduce((sum, row) => sum + row.height + GAP, 0);
-  const figure = layout(inner + room + 8, { xaxis: across, margin: { l: LEFT, r: RIGHT, t: room, b: 8 }, hovermode: "closest" });
-  const traces = [];
-  const names = [];
-  let top = inner - GAP;
-  rows.forEach((row, number) => {
-    const name = number ? `yaxis${number + 1}` : "yaxis";
-    const own = { xaxis: "x", yaxis: number ? `y${number + 1}` : "y", name: row.name };
-    const domain = [Math.max(0, (top - row.height) / inner), top / inner];
-    figure[name] = axis({ domain, fixedrange: true, nticks: 3, anchor: "x", zeroline: false, ticks: "" });
-    const middle = (domain[0] + domain[1]) / 2;
-    names.push({ xref: "paper", yref: "paper", x: 0, y: domain[1], xanchor: "left", yanchor: "bottom", text: literal(row.title ?? row.name), showarrow: false, font: { size: 12, color: css("ink") } });
-    if (row.quantity) {
-      const { quantity } = row;
-      const cells = quantity.shrink(view.from, view.to, width, row.height, view.strongest);
-      const many = cells.dx > 1 || cells.dy > 1;
-      const kind = view.strongest && cells.dx * cells.dy > quantity.stride ? "strongest" : "mean";
-      const around = many ? `${kind} of ${cells.dx} × ${cells.dy} (steps × units) around<br>` : "";
-      const where = "step %{x:.0f}, unit %{y:.0f}";
-      traces.push({
-        ...own, ...cells, type: "heatmap", zmin: quantity.least, zmax: quantity.most,
-        colorscale: scaled(coloursOf(quantity.gate)), hovertemplate: `${around}${where}<br><b>${literal(row.name)} = %{z:.4f}</b><extra></extra>`,
-        colorbar: { len: row.height / inner, y: middle, thickness: 8, nticks: 3, outlinewidth: 0, x: 1.01, xpad: 0, ypad: 0 },
-      });
-      Object.assign(figure[name], { range: [quantity.units - 0.5, -0.5], showgrid: false });
-    } else {
-      const points = curve(view.from, view.to, row.at);
-      const mode = view.to - view.from < width / 8 ? "lines+markers" : "lines";
-      traces.push({ ...own, ...points, type: "scatter", mode, line: { width: points.x.length > width ? 0.7 : 1.6 }, marker: { size: 5 }, hovertemplate: `step %{x}<br><b>%{y:.4f}</b><extra>${literal(row.name)}</extra>` });
-    }
-    top -= row.height + GAP;
-  });
-  Object.assign(figure, { shapes: marks(rows, view), annotations: names });
-  return Plotly.react(element, traces, figure, OPTIONS);
-}
-
-/**
- * Numbers that were said, as curves, and what came, as points in the colours of what steps are coloured by: `shares` of
- * `colours`.
- */
-function drawSeries(element, series, view, steps, shares, colours) {
-  const { axis: across, room } = stepAxis(steps, view.from, view.to, element.clientWidth - LEFT - RIGHT, true);
-  const height = 86;
-  const inner = series.length * (height + GAP);
-  const figure = layout(inner + room + 8, { xaxis: across, margin: { l: LEFT, r: RIGHT, t: room, b: 8 }, hovermode: "x", annotations: [] });
-  const x = steps.map((_, step) => step);
-  const marker = { size: 8, color: shares, colorscale: scaled(colours), cmin: 0, cmax: 1, line: { width: 1, color: css("quiet") } };
-  const traces = series.flatMap(({ name, said, observed }, number) => {
-    const top = 1 - (number * (height + GAP) + GAP) / inner;
-    const yaxis = number ? `y${number + 1}` : "y";
-    figure[yaxis.replace("y", "yaxis")] = axis({ domain: [Math.max(0, top - height / inner), top], nticks: 4, fixedrange: true, zeroline: false, anchor: "x", ticks: "" });
-    figure.annotations.push({ xref: "paper", yref: "paper", x: 0, y: top, xanchor: "left", yanchor: "bottom", text: `${literal(name)}: said (line) and what came (points)`, showarrow: false, font: { size: 12, color: css("ink") } });
-    const told = (what) => ({ x, yaxis, type: "scatter", hovertemplate: `${what} <b>%{y:.5g}</b><extra></extra>` });
-    return [
-      { ...told("came"), y: observed, mode: "markers", marker },
-      { ...told("said"), y: said, mode: "lines", line: { color: css("quiet"), width: 1.4 } },
-    ];
-  });
-  figure.shapes = marks(series, view);
-  return Plotly.react(element, traces, figure, OPTIONS);
-}
-
-/** Where the picked step and, in maps, the picked unit stand; the rows' vertical axes are y, y2, y3, … */
-function marks(rows, view) {
-  const line = { color: css("mark"), width: 1.5 };
-  const thin = { color: css("mark"), width: 1, dash: "dot" };
-  return rows.flatMap(({ quantity }, number) => {
-    const y = number ? `y${number + 1}` : "y";
-    const step = { type: "line", xref: "x", yref: `${y} domain`, x0: view.step, x1: view.step, y0: 0, y1: 1, line };
-    if (!quantity || view.unit >= quantity.units) return [step];
-    return [step, { type: "line", xref: "paper", yref: y, x0: 0, x1: 1, y0: view.unit, y1: view.unit, line: thin, opacity: 0.8 }];
-  });
-}
-
 /** Gradients by lag: means over losses and, of losses that were asked for one by one, their own. */
 function drawGradients(element, gradients) {
   const traces = [];
@@ -156,47 +68,139 @@ function drawGradients(element, gradients) {
     if (!(norms[0] > 0)) return;
     const points = curve(0, norms.length - 1, (lag) => (norms[lag] === null ? NaN : norms[lag] / norms[0]));
     const dash = DASHES[traces.length % DASHES.length];
-    traces.push({ ...points, name, type: "scatter", mode: "lines", line: { width: 2, dash }, hovertemplate: "%{x} steps away: <b>%{y:.3g}</b><extra></extra>" });
+    traces.push({
+      ...points,
+      name,
+      type: "scatter",
+      mode: "lines",
+      line: { width: 2, dash },
+      hovertemplate: "%{x} steps away: <b>%{y:.3g}</b><extra></extra>",
+    });
   };
   for (const [place, { by_lag, horizon, at }] of Object.entries(gradients)) {
     draw(`${place}: ${horizon === null ? "no horizon in sight" : `1% after ${horizon} steps`}`, by_lag);
     for (const { step, norms } of at ?? [])
-      draw(`${place}: loss at step ${step}`, place.includes("reverse") ? norms.slice(step) : norms.slice(0, step + 1).reverse());
+      draw(
+        `${place}: loss at step ${step}`,
+        place.includes("reverse") ? norms.slice(step) : norms.slice(0, step + 1).reverse(),
+      );
   }
-  const bound = { type: "line", xref: "paper", x0: 0, x1: 1, y0: 0.01, y1: 0.01, line: { color: css("quiet"), width: 1, dash: "dot" } };
+  const bound = {
+    type: "line",
+    xref: "paper",
+    x0: 0,
+    x1: 1,
+    y0: 0.01,
+    y1: 0.01,
+    line: { color: css("quiet"), width: 1, dash: "dot" },
+  };
   const note = { xref: "paper", x: 1, y: -2, yref: "y", text: "1%", showarrow: false, xanchor: "left", xshift: 4 };
-  return Plotly.react(element, traces, layout(340, {
-    xaxis: axis({ title: { text: "lag: steps between the loss and the state" }, zeroline: false, tickformat: "d" }),
-    yaxis: axis({ type: "log", title: { text: "share of the norm at the loss", standoff: 4 }, exponentformat: "power" }),
-    shapes: [bound], annotations: [note], showlegend: true, legend: { orientation: "h", y: -0.24, x: 0 },
-    margin: { l: 62, r: 30, t: 10, b: 90 }, hovermode: "closest",
-  }), OPTIONS);
+  return Plotly.react(
+    element,
+    traces,
+    layout(340, {
+      xaxis: counting("lag: steps between the loss and the state", Math.max(0, ...traces.map((one) => one.x.at(-1)))),
+      yaxis: axis({
+        type: "log",
+        title: { text: "share of the norm at the loss", standoff: 4 },
+        exponentformat: "power",
+      }),
+      shapes: [bound],
+      annotations: [note],
+      showlegend: true,
+      legend: { orientation: "h", y: -0.24, x: 0 },
+      margin: { l: 62, r: 30, t: 10, b: 90 },
+      hovermode: "closest",
+    }),
+    OPTIONS,
+  );
 }
 
 function drawFactors(element, factors, kept) {
   const number = (value) => (value === null ? NaN : value);
   const hovertemplate = "step %{x}: <b>%{y:.3g}</b><extra></extra>";
-  const traces = [{ x: factors.times, y: factors.norms.map(number), name: "largest factor of the whole state", type: "scatter", mode: "lines", hovertemplate }];
+  const traces = [
+    {
+      x: factors.times,
+      y: factors.norms.map(number),
+      name: "largest factor of the whole state",
+      type: "scatter",
+      mode: "lines",
+      hovertemplate,
+    },
+  ];
   for (const [name, { mean }] of Object.entries(kept)) {
     const dash = DASHES[traces.length % DASHES.length];
-    traces.push({ ...curve(0, mean.length - 1, (step) => number(mean[step])), name: `mean share of ${name} kept`, type: "scatter", mode: "lines", line: { dash }, hovertemplate });
+    traces.push({
+      ...curve(0, mean.length - 1, (step) => number(mean[step])),
+      name: `mean share of ${name} kept`,
+      type: "scatter",
+      mode: "lines",
+      line: { dash },
+      hovertemplate,
+    });
   }
-  const one = { type: "line", xref: "paper", x0: 0, x1: 1, y0: 1, y1: 1, line: { color: css("quiet"), width: 1, dash: "dot" } };
-  return Plotly.react(element, traces, layout(320, {
-    xaxis: axis({ title: { text: "step" }, zeroline: false, tickformat: "d" }),
-    yaxis: axis({ type: "log", title: { text: "factor", standoff: 4 }, }),
-    shapes: [one], showlegend: true, legend: { orientation: "h", y: -0.24, x: 0 }, margin: { l: 62, r: 30, t: 10, b: 90 }, hovermode: "closest",
-  }), OPTIONS);
+  const one = {
+    type: "line",
+    xref: "paper",
+    x0: 0,
+    x1: 1,
+    y0: 1,
+    y1: 1,
+    line: { color: css("quiet"), width: 1, dash: "dot" },
+  };
+  return Plotly.react(
+    element,
+    traces,
+    layout(320, {
+      xaxis: counting("step", factors.times.at(-1) ?? 0),
+      yaxis: axis({ type: "log", title: { text: "factor", standoff: 4 } }),
+      shapes: [one],
+      showlegend: true,
+      legend: { orientation: "h", y: -0.24, x: 0 },
+      margin: { l: 62, r: 30, t: 10, b: 90 },
+      hovermode: "closest",
+    }),
+    OPTIONS,
+  );
 }
 
 /** How much each thing that was looked at, `over`, counted at each step. */
 function drawAttention(element, { over, weights }, steps) {
-  const ticks = (names, room) => (names.length <= room ? { tickvals: names.map((_, place) => place), ticktext: names.map((name) => literal(visible(name))) } : { nticks: 8 });
+  const ticks = (names, room) =>
+    names.length <= room
+      ? { tickvals: names.map((_, place) => place), ticktext: names.map((name) => literal(visible(name))) }
+      : { nticks: 8 };
   const height = Math.min(640, 110 + 24 * steps.length);
-  const trace = { z: weights, type: "heatmap", zmin: 0, zmax: 1, colorscale: scaled(VIRIDIS), colorbar: { thickness: 8, outlinewidth: 0, nticks: 3 }, hovertemplate: "step %{y} looks at %{x}<br><b>%{z:.3f}</b><extra></extra>" };
-  return Plotly.react(element, [trace], layout(height, {
-    xaxis: axis({ side: "top", showgrid: false, zeroline: false, automargin: true, ...ticks(over, element.clientWidth / 18) }),
-    yaxis: axis({ range: [steps.length - 0.5, -0.5], showgrid: false, zeroline: false, automargin: true, ...ticks(steps, 40) }),
-    margin: { l: 20, r: 20, t: 40, b: 10 },
-  }), OPTIONS);
+  const trace = {
+    z: weights,
+    type: "heatmap",
+    zmin: 0,
+    zmax: 1,
+    colorscale: scaled(VIRIDIS),
+    colorbar: { thickness: 8, outlinewidth: 0, nticks: 3 },
+    hovertemplate: "step %{y} looks at %{x}<br><b>%{z:.3f}</b><extra></extra>",
+  };
+  return Plotly.react(
+    element,
+    [trace],
+    layout(height, {
+      xaxis: axis({
+        side: "top",
+        showgrid: false,
+        zeroline: false,
+        automargin: true,
+        ...ticks(over, element.clientWidth / 18),
+      }),
+      yaxis: axis({
+        range: [steps.length - 0.5, -0.5],
+        showgrid: false,
+        zeroline: false,
+        automargin: true,
+        ...ticks(steps, 40),
+      }),
+      margin: { l: 20, r: 20, t: 40, b: 10 },
+    }),
+    OPTIONS,
+  );
 }

@@ -12,7 +12,8 @@ let drawn = []; // rows of the maps as they stand
 let series = []; // what was said and observed, where these are numbers
 let costs = ""; // what predictions are measured by: surprisal, loss, or nothing
 
-const make = (tag, text, properties = {}) => Object.assign(document.createElement(tag), { textContent: text, ...properties });
+const make = (tag, text, properties = {}) =>
+  Object.assign(document.createElement(tag), { textContent: text, ...properties });
 const within = (value, low, high) => Math.min(high, Math.max(low, value));
 
 /** A number to four digits. */
@@ -35,53 +36,6 @@ async function quantity(place) {
   return opened.get(place);
 }
 
-/** What the sequence is coloured by: a share from 0 to 1 for each step, and the colours. */
-function colouring() {
-  if (view.by === costs) {
-    const known = seen.steps.map((_, step) => cost(step)).filter(Number.isFinite);
-    const [least, most] = [Math.min(0, ...known), Math.max(1e-9, ...known)];
-    return { share: (step) => (cost(step) - least) / (most - least), colours: [css("card"), css("high")], ends: [least.toPrecision(2), most.toPrecision(2)] };
-  }
-  const one = opened.get(`${view.place}.${view.by}`);
-  const colours = one.gate ? [css("card"), css("low")] : [css("low"), css("card"), css("high")];
-  return { share: (step) => one.share(one.at(step, view.unit)), colours, ends: [one.least.toPrecision(2), one.most.toPrecision(2)] };
-}
-
-function colourText() {
-  const { share, colours: strong, ends } = colouring();
-  const colours = strong.map((colour) => `color-mix(in oklab, ${colour} ${css("strength")}, ${css("card")})`); // text stays legible
-  const mixed = (part) => {
-    if (Number.isNaN(part)) return "transparent";
-    const place = part * (colours.length - 1);
-    const low = Math.min(Math.floor(place), colours.length - 2);
-    return `color-mix(in oklab, ${colours[low + 1]} ${Math.round(100 * (place - low))}%, ${colours[low]})`;
-  };
-  const bar = make("i", "", { ariaHidden: "true" });
-  bar.style.background = `linear-gradient(to right, ${colours.join(", ")})`;
-  const what = view.by === costs ? costs : `${view.by} of unit ${view.unit}`;
-  element("key").replaceChildren(make("span", `${what}:  ${ends[0]}`), bar, make("span", ends[1]));
-  for (const token of element("text").children) token.style.backgroundColor = mixed(share(Number(token.dataset.step)));
-  if (series.length) drawSeries(element("series"), series, view, seen.steps, seen.steps.map((_, step) => share(step)), strong);
-}
-
-function writeText() {
-  const steps = seen.steps;
-  const apart = !steps.some((token) => /\s/.test(token)) && steps.some((token) => token.length > 1);
-  const text = element("text");
-  text.classList.toggle("apart", apart);
-  const tokens = steps.map((token, step) => {
-    const shown = token.replace(/\n/g, "↵\n") || "·";
-    const span = make("span", shown);
-    span.dataset.step = step;
-    return span;
-  });
-  text.replaceChildren(...tokens.flatMap((token) => (apart ? [token, " "] : [token])));
-  text.addEventListener("click", (event) => {
-    const step = event.target.dataset.step;
-    if (step !== undefined) pick(Number(step), view.unit);
-  });
-}
-
 /** Which maps are shown, with the curves above them. */
 async function rows() {
   const names = ofPlace(seen.page.quantities);
@@ -90,11 +44,25 @@ async function rows() {
   const maps = view.shown === ALL ? after : view.shown === BEFORE ? before : [`${view.place}.${view.shown}`];
   const coloured = view.by === costs ? [] : [await quantity(`${view.place}.${view.by}`)];
   const curves = [];
-  for (const one of coloured) curves.push({ title: `${one.name} of unit ${view.unit}`, name: `${one.name} ${view.unit}`, height: 64, at: (step) => one.at(step, view.unit) });
+  for (const one of coloured)
+    curves.push({
+      title: `${one.name} of unit ${view.unit}`,
+      name: `${one.name} ${view.unit}`,
+      height: 64,
+      at: (step) => one.at(step, view.unit),
+    });
   if (costs) curves.push({ name: costs, title: costs === "loss" ? costs : "surprisal (nats)", height: 64, at: cost });
   const height = (units) => (maps.length > 1 ? 104 : within(4 * units, 160, 560));
   const found = await Promise.all(maps.map(quantity));
-  return [...curves, ...found.map((one) => ({ name: one.name, title: one.function ? `${one.name} (${one.function})` : one.name, height: height(one.units), quantity: one }))];
+  return [
+    ...curves,
+    ...found.map((one) => ({
+      name: one.name,
+      title: one.function ? `${one.name} (${one.function})` : one.name,
+      height: height(one.units),
+      quantity: one,
+    })),
+  ];
 }
 
 let turn = 0;
@@ -107,48 +75,6 @@ async function drawMaps() {
   colourText();
 }
 
-function showStep() {
-  const { step, unit } = view;
-  const token = seen.steps[step] ?? "";
-  element("step").value = step;
-  element("step").setAttribute("aria-valuetext", `step ${step}, ${visible(token)}`);
-  element("where").textContent = `${step} of ${seen.steps.length - 1}: ${visible(token)}`;
-  element("text").querySelector(".now")?.classList.remove("now");
-  const now = element("text").children[step];
-  now?.classList.add("now");
-  const frame = element("text");
-  if (now && (now.offsetTop < frame.offsetTop + frame.scrollTop || now.offsetTop + 24 > frame.offsetTop + frame.scrollTop + frame.clientHeight))
-    frame.scrollTop = now.offsetTop - frame.offsetTop - 24;
-  const row = seen.predictions[step] ?? {};
-  element("predictions").hidden = !row.top && !row.said;
-  if (row.said) {
-    const came = (name) => (row.observed?.[name] === undefined ? "" : `, came ${round(row.observed[name])}`);
-    element("likely").replaceChildren(...Object.entries(row.said).map(([name, value]) => make("li", `${name} ${round(value)}${came(name)}`)));
-  }
-  if (row.top) {
-    const right = [row.right ?? []].flat();
-    element("likely").replaceChildren(...row.top.map(([name, chance]) => {
-      const item = make("li", "", { className: right.includes(name) ? "right" : "" });
-      item.style.setProperty("--p", chance);
-      item.append(make("b", visible(name)), make("span", `${(100 * chance).toFixed(1)}%`));
-      return item;
-    }));
-  }
-  const told = row.right === undefined ? "" : `right: ${[row.right].flat().map(visible).join(", ") || "none"}, `;
-  element("surprise").textContent = Number.isNaN(cost(step)) ? "" : `${told}${costs} ${round(cost(step))}${costs === "loss" ? "" : " nats"}`;
-  element("unit-title").textContent = `Unit ${unit}`;
-  element("values").replaceChildren();
-  const tell = (name, value) => element("values").append(make("dt", name), make("dd", value));
-  for (const name of ofPlace(seen.page.quantities)) {
-    const one = opened.get(name);
-    if (one && unit < one.units) tell(one.name, round(one.at(step, unit)));
-  }
-  for (const name of ofPlace(seen.direct_path)) {
-    const constant = seen.direct_path[name].time_constants[unit];
-    if (constant !== undefined) tell(`${name.split(".").pop()} lasts`, constant === null ? "for ever" : `${round(constant)} steps`);
-  }
-}
-
 /** Go to a step and a unit. */
 function pick(step, unit) {
   const sizes = ofPlace(seen.page.quantities).map((name) => seen.page.quantities[name].low.length);
@@ -157,7 +83,8 @@ function pick(step, unit) {
   Object.assign(view, { step: within(step, 0, Math.max(0, seen.steps.length - 1)), unit: other });
   element("unit").value = other;
   showStep();
-  if (view.step < view.from || view.step > view.to) return show(view.step - (view.to - view.from) / 2, view.step + (view.to - view.from) / 2);
+  if (view.step < view.from || view.step > view.to)
+    return show(view.step - (view.to - view.from) / 2, view.step + (view.to - view.from) / 2);
   if (recolour) return drawMaps();
   if (series.length) Plotly.relayout(element("series"), { shapes: marks(series, view) });
   return Plotly.relayout(element("maps"), { shapes: marks(drawn, view) });
@@ -208,15 +135,18 @@ function drawCards() {
   drawFactors(element("factors"), seen.factors[view.place] ?? { times: [], norms: [] }, own(seen.direct_path));
   if (seen.attention) drawAttention(element("attention"), seen.attention, seen.steps);
   const percent = (share) => (share === null ? "" : `${(100 * share).toFixed(1)}%`);
-  element("behaviours").replaceChildren(...ofPlace(seen.quantities).map((name) => {
-    const one = seen.quantities[name];
-    const mean = one.mean.reduce((sum, value) => sum + value, 0) / one.mean.length;
-    const still = one.still.length ? `${one.still.length}, of them dead ${one.dead.length}` : "0";
-    const row = make("tr", "");
-    row.append(make("th", name.split(".").pop(), { scope: "row" }));
-    for (const text of [one.function ?? "", round(mean), percent(one.low), percent(one.high), still]) row.append(make("td", text));
-    return row;
-  }));
+  element("behaviours").replaceChildren(
+    ...ofPlace(seen.quantities).map((name) => {
+      const one = seen.quantities[name];
+      const mean = one.mean.reduce((sum, value) => sum + value, 0) / one.mean.length;
+      const still = one.still.length ? `${one.still.length}, of them dead ${one.dead.length}` : "0";
+      const row = make("tr", "");
+      row.append(make("th", name.split(".").pop(), { scope: "row" }));
+      for (const text of [one.function ?? "", round(mean), percent(one.low), percent(one.high), still])
+        row.append(make("td", text));
+      return row;
+    }),
+  );
 }
 
 /** Fill the switches with what this layer and direction has. */
@@ -234,7 +164,8 @@ function offer() {
   const by = [...after, ...(costs ? [costs] : [])];
   if (!by.includes(view.by)) view.by = after[after.length - 1];
   element("by").replaceChildren(...by.map((name) => make("option", name, { value: name, selected: name === view.by })));
-  element("unit").max = Math.max(...ofPlace(seen.page.quantities).map((name) => seen.page.quantities[name].low.length)) - 1;
+  element("unit").max =
+    Math.max(...ofPlace(seen.page.quantities).map((name) => seen.page.quantities[name].low.length)) - 1;
 }
 
 async function showAll() {
@@ -255,7 +186,11 @@ function setTheme(dark) {
 function readPredictions() {
   const rows = seen.predictions;
   const names = Object.keys(rows.find((row) => row.said)?.said ?? {}).slice(0, SERIES);
-  series = names.map((name) => ({ name, said: rows.map((row) => row.said?.[name] ?? null), observed: rows.map((row) => row.observed?.[name] ?? null) }));
+  series = names.map((name) => ({
+    name,
+    said: rows.map((row) => row.said?.[name] ?? null),
+    observed: rows.map((row) => row.observed?.[name] ?? null),
+  }));
   costs = ["surprisal", "loss"].find((name) => rows.some((row) => row[name] !== undefined)) ?? "";
 }
 
@@ -282,7 +217,8 @@ function writeHead() {
   element("place").replaceChildren(...places.map((place) => make("option", spoken(place), { value: place })));
   const exact = `Values are exact to 1/${2 * (page.levels - 1)} of what their unit ranges over`;
   const means = page.stride > 1 ? `, and means of ${page.stride} steps` : "";
-  element("exactness").textContent = `${exact}${means}.${page.complete ? "" : " Pre-activations of so long a sequence are left out."}`;
+  element("exactness").textContent =
+    `${exact}${means}.${page.complete ? "" : " Pre-activations of so long a sequence are left out."}`;
   element("attention-card").hidden = !seen.attention;
   element("series").hidden = !series.length;
   element("text").hidden = series.length > 0;
@@ -300,27 +236,42 @@ function listen() {
   element("theme").addEventListener("click", () => retheme(document.documentElement.dataset.theme !== "dark"));
   element("controls").addEventListener("submit", (event) => event.preventDefault());
   element("place").addEventListener("change", (event) => ((view.place = event.target.value), showAll()));
-  element("shown").addEventListener("change", (event) => ((view.shown = event.target.value), drawMaps().then(showStep)));
+  element("shown").addEventListener(
+    "change",
+    (event) => ((view.shown = event.target.value), drawMaps().then(showStep)),
+  );
   element("by").addEventListener("change", (event) => ((view.by = event.target.value), drawMaps()));
-  element("unit").addEventListener("input", (event) => event.target.value !== "" && pick(view.step, Math.round(Number(event.target.value))));
+  element("unit").addEventListener(
+    "input",
+    (event) => event.target.value !== "" && pick(view.step, Math.round(Number(event.target.value))),
+  );
   element("step").addEventListener("input", (event) => pick(Number(event.target.value), view.unit));
-  element("strongest").addEventListener("change", (event) => ((view.strongest = event.target.value !== ""), drawMaps()));
+  element("strongest").addEventListener(
+    "change",
+    (event) => ((view.strongest = event.target.value !== ""), drawMaps()),
+  );
   element("from").addEventListener("change", () => show(Number(element("from").value), view.to));
   element("to").addEventListener("change", () => show(view.from, Number(element("to").value)));
   element("closer").addEventListener("click", () => zoom(0.5));
   element("farther").addEventListener("click", () => zoom(2));
   element("whole").addEventListener("click", () => show(0, seen.steps.length - 1));
   for (const id of ["text", "series", "maps"]) element(id).addEventListener("keydown", onKey);
-  element("maps").on("plotly_click", ({ points: [point] }) => pick(Math.round(point.x), drawn[point.curveNumber].quantity ? Math.round(point.y) : view.unit));
+  element("maps").on("plotly_click", ({ points: [point] }) =>
+    pick(Math.round(point.x), drawn[point.curveNumber].quantity ? Math.round(point.y) : view.unit),
+  );
   element("maps").on("plotly_hover", ({ points: [point] }) => {
     const step = within(Math.round(point.x), 0, seen.steps.length - 1);
     const unit = drawn[point.curveNumber].quantity ? Math.round(point.y) : view.unit;
-    const values = drawn.filter((row) => row.quantity && unit < row.quantity.units).map(({ quantity }) => `${quantity.name} ${round(quantity.at(step, unit))}`);
-    element("pointer").textContent = `step ${step} “${visible(seen.steps[step])}”, unit ${unit}:  ${values.join("   ")}`;
+    const values = drawn
+      .filter((row) => row.quantity && unit < row.quantity.units)
+      .map(({ quantity }) => `${quantity.name} ${round(quantity.at(step, unit))}`);
+    element("pointer").textContent =
+      `step ${step} “${visible(seen.steps[step])}”, unit ${unit}:  ${values.join("   ")}`;
   });
-  for (const id of series.length ? ["maps", "series"] : ["maps"]) element(id).on("plotly_relayout", (change) => {
-    if ("xaxis.range[0]" in change) show(Math.ceil(change["xaxis.range[0]"]), Math.floor(change["xaxis.range[1]"]));
-  });
+  for (const id of series.length ? ["maps", "series"] : ["maps"])
+    element(id).on("plotly_relayout", (change) => {
+      if ("xaxis.range[0]" in change) show(Math.ceil(change["xaxis.range[0]"]), Math.floor(change["xaxis.range[1]"]));
+    });
   let later;
   addEventListener("resize", () => (clearTimeout(later), (later = setTimeout(drawMaps, 150))));
 }
