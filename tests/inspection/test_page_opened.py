@@ -79,7 +79,7 @@ def settle(page: Any) -> None:
 
 
 def maps(page: Any) -> list[str]:
-    return page.evaluate("element('maps').data.filter(one => one.type === 'heatmap').map(one => one.name)")
+    return page.evaluate("element('maps').data.map(one => one.name)")
 
 
 def colours(page: Any) -> list[float]:
@@ -119,7 +119,7 @@ def test_hover_shows_values(open_page: Open, text_page: Path, seen: Examined) ->
     page.locator("#maps").scroll_into_view_if_needed()
     step, unit = 9, 3
     where = """([step, unit]) => {
-      const { xaxis, yaxis3: yaxis, yaxis3: { _offset } } = element("maps")._fullLayout;
+      const { xaxis, yaxis, yaxis: { _offset } } = element("maps")._fullLayout;
       const box = element("maps").getBoundingClientRect();
       return [box.x + xaxis._offset + xaxis.l2p(step), box.y + _offset + yaxis.l2p(unit)];
     }"""
@@ -153,6 +153,8 @@ def test_a_picked_unit_colours_the_text(open_page: Open, text_page: Path, seen: 
         assert clear.any()
         assert ((told > 0) == (values > 0))[clear].all()
         assert page.locator("#key").inner_text().startswith(f"h of unit {unit}:")
+        assert page.evaluate("element('curves').data[0].y") == pytest.approx(values.tolist(), abs=5e-3)
+        assert page.evaluate("element('maps').layout.shapes.map(one => one.y0)")[1::2] == [unit] * 6
     page.select_option("#by", "surprisal")
     settle(page)
     surprisals = torch.tensor([one.get("surprisal", -1.0) for one in seen.document["predictions"]])
@@ -244,14 +246,14 @@ def test_the_keyboard_reaches_everything(open_page: Open, text_page: Path) -> No
         "closer",
         "farther",
     ]
-    wanted += ["whole", "maps", "step", "equations", "table"]
+    wanted += ["whole", "stack", "step", "equations", "table"]
     assert [one for one in reached if one in wanted][: len(wanted)] == wanted
     page.focus("#text")
     before = page.evaluate("[view.step, view.unit]")
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft"):
         page.keyboard.press(key)
     assert page.evaluate("view.step") == before[0] + 2
-    page.focus("#maps")
+    page.focus("#stack")
     page.keyboard.press("ArrowDown" if before[1] == 0 else "ArrowUp")
     assert abs(page.evaluate("view.unit") - before[1]) == 1
     page.keyboard.press("End")
@@ -318,7 +320,8 @@ def test_series_attention_and_findings(open_page: Open, tmp_path: Path, window: 
     assert findings
     assert page.locator("#found div").all_text_contents() == findings
     across = "(id => { const { _offset, _length } = element(id)._fullLayout.xaxis; return [_offset, _length]; })"
-    assert page.evaluate(f"{across}('series')") == page.evaluate(f"{across}('maps')")  # one below the other
+    lined = [page.evaluate(f"{across}('{name}')") for name in ("series", "curves", "maps")]
+    assert lined == lined[:1] * 3  # one below the other
     page.focus("#series")
     page.keyboard.press("ArrowRight")
     assert page.evaluate("element('series').layout.shapes[0].x0") == 1

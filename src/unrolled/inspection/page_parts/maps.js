@@ -39,16 +39,17 @@ function stepAxis(steps, from, to, width, named) {
 }
 
 /**
- * Rows one below the other over one axis of steps. A row is a curve, `{name, title, height, at}`, or a map,
+ * Rows one below the other over one axis of steps, which is `labelled` or bare. A row is a curve, `{name, title, height, at}`, or a map,
  * `{name, title, height, quantity}`.
  */
-function drawRows(element, rows, view, steps) {
+function drawRows(element, rows, view, steps, labelled) {
   const width = element.clientWidth - LEFT - RIGHT;
-  const { axis: across, room } = stepAxis(steps, view.from, view.to, width, false);
+  const { axis: across, room: labels } = stepAxis(steps, view.from, view.to, width, false);
+  const room = labelled ? labels : 0;
   const inner = rows.reduce((sum, row) => sum + row.height + GAP, 0);
-  const figure = layout(inner + room + 8, {
-    xaxis: across,
-    margin: { l: LEFT, r: RIGHT, t: room, b: 8 },
+  const figure = layout(inner + room + 4, {
+    xaxis: { ...across, showticklabels: labelled },
+    margin: { l: LEFT, r: RIGHT, t: room, b: 4 },
     hovermode: "closest",
   });
   const traces = [];

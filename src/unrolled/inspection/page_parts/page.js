@@ -8,7 +8,8 @@ const element = (id) => document.getElementById(id);
 const view = { place: "", shown: ALL, by: "", unit: 0, step: 0, from: 0, to: 0, strongest: false };
 const opened = new Map(); // quantities by place
 let seen; // the document
-let drawn = []; // rows of the maps as they stand
+let drawn = { curves: [], maps: [] }; // rows as they stand
+let pending = false; // whether the maps are to be drawn anew, when their turn comes
 let series = []; // what was said and observed, where these are numbers
 let costs = ""; // what predictions are measured by: surprisal, loss, or nothing
 
@@ -36,44 +37,47 @@ async function quantity(place) {
   return opened.get(place);
 }
 
-/** Which maps are shown, with the curves above them. */
-async function rows() {
+/** The curves above the maps: the picked unit's, and what predictions cost. */
+async function curves() {
+  const cheap = { name: costs, title: costs === "loss" ? costs : "surprisal (nats)", height: 64, at: cost };
+  if (view.by === costs) return [cheap];
+  const one = await quantity(`${view.place}.${view.by}`);
+  const [title, name] = [`${one.name} of unit ${view.unit}`, `${one.name} ${view.unit}`];
+  return [{ title, name, height: 64, at: (step) => one.at(step, view.unit) }, ...(costs ? [cheap] : [])];
+}
+
+/** The maps that are shown. */
+async function maps() {
   const names = ofPlace(seen.page.quantities);
-  const after = names.filter((name) => !name.endsWith("_pre"));
-  const before = names.filter((name) => name.endsWith("_pre"));
-  const maps = view.shown === ALL ? after : view.shown === BEFORE ? before : [`${view.place}.${view.shown}`];
-  const coloured = view.by === costs ? [] : [await quantity(`${view.place}.${view.by}`)];
-  const curves = [];
-  for (const one of coloured)
-    curves.push({
-      title: `${one.name} of unit ${view.unit}`,
-      name: `${one.name} ${view.unit}`,
-      height: 64,
-      at: (step) => one.at(step, view.unit),
-    });
-  if (costs) curves.push({ name: costs, title: costs === "loss" ? costs : "surprisal (nats)", height: 64, at: cost });
-  const height = (units) => (maps.length > 1 ? 104 : within(4 * units, 160, 560));
-  const found = await Promise.all(maps.map(quantity));
-  return [
-    ...curves,
-    ...found.map((one) => ({
-      name: one.name,
-      title: one.function ? `${one.name} (${one.function})` : one.name,
-      height: height(one.units),
-      quantity: one,
-    })),
-  ];
+  const before = (name) => name.endsWith("_pre");
+  const several = { [ALL]: names.filter((name) => !before(name)), [BEFORE]: names.filter(before) };
+  const shown = several[view.shown] ?? [`${view.place}.${view.shown}`];
+  const found = await Promise.all(shown.map(quantity));
+  return found.map((one) => ({
+    name: one.name,
+    title: one.function ? `${one.name} (${one.function})` : one.name,
+    height: shown.length > 1 ? 104 : within(4 * one.units, 160, 560),
+    quantity: one,
+  }));
 }
 
 let turn = 0;
-async function drawMaps() {
+/** Draw the curves and, unless only what is picked has changed, the maps. */
+async function draw(all = true) {
   const mine = ++turn;
-  const found = await rows();
+  pending ||= all;
+  const found = { curves: await curves(), maps: pending ? await maps() : drawn.maps };
   if (mine !== turn) return; // something else was asked for meanwhile
-  drawn = found;
-  await drawRows(element("maps"), drawn, view, seen.steps);
+  const anew = pending;
+  [drawn, pending] = [found, false];
+  await drawRows(element("curves"), drawn.curves, view, seen.steps, true);
+  if (anew) await drawRows(element("maps"), drawn.maps, view, seen.steps, false);
+  else mark("maps");
   colourText();
 }
+
+/** Mark what is picked in one of the drawings. */
+const mark = (id) => Plotly.relayout(element(id), { shapes: marks(drawn[id], view) });
 
 /** Go to a step and a unit. */
 function pick(step, unit) {
@@ -85,9 +89,10 @@ function pick(step, unit) {
   showStep();
   if (view.step < view.from || view.step > view.to)
     return show(view.step - (view.to - view.from) / 2, view.step + (view.to - view.from) / 2);
-  if (recolour) return drawMaps();
+  if (recolour) return draw(false);
   if (series.length) Plotly.relayout(element("series"), { shapes: marks(series, view) });
-  return Plotly.relayout(element("maps"), { shapes: marks(drawn, view) });
+  mark("curves");
+  return mark("maps");
 }
 
 /** Show the steps from one to another. */
@@ -100,7 +105,7 @@ function show(from, to) {
   showStep();
   element("from").value = view.from;
   element("to").value = view.to;
-  return drawMaps();
+  return draw();
 }
 
 /** Show more or fewer steps around the picked one. */
@@ -170,7 +175,7 @@ function offer() {
 
 async function showAll() {
   offer();
-  await drawMaps();
+  await draw();
   element("unit").value = view.unit;
   showStep();
   drawCards();
@@ -236,44 +241,41 @@ function listen() {
   element("theme").addEventListener("click", () => retheme(document.documentElement.dataset.theme !== "dark"));
   element("controls").addEventListener("submit", (event) => event.preventDefault());
   element("place").addEventListener("change", (event) => ((view.place = event.target.value), showAll()));
-  element("shown").addEventListener(
-    "change",
-    (event) => ((view.shown = event.target.value), drawMaps().then(showStep)),
-  );
-  element("by").addEventListener("change", (event) => ((view.by = event.target.value), drawMaps()));
+  element("shown").addEventListener("change", (event) => ((view.shown = event.target.value), draw().then(showStep)));
+  element("by").addEventListener("change", (event) => ((view.by = event.target.value), draw(false)));
   element("unit").addEventListener(
     "input",
     (event) => event.target.value !== "" && pick(view.step, Math.round(Number(event.target.value))),
   );
   element("step").addEventListener("input", (event) => pick(Number(event.target.value), view.unit));
-  element("strongest").addEventListener(
-    "change",
-    (event) => ((view.strongest = event.target.value !== ""), drawMaps()),
-  );
+  element("strongest").addEventListener("change", (event) => ((view.strongest = event.target.value !== ""), draw()));
   element("from").addEventListener("change", () => show(Number(element("from").value), view.to));
   element("to").addEventListener("change", () => show(view.from, Number(element("to").value)));
   element("closer").addEventListener("click", () => zoom(0.5));
   element("farther").addEventListener("click", () => zoom(2));
   element("whole").addEventListener("click", () => show(0, seen.steps.length - 1));
-  for (const id of ["text", "series", "maps"]) element(id).addEventListener("keydown", onKey);
-  element("maps").on("plotly_click", ({ points: [point] }) =>
-    pick(Math.round(point.x), drawn[point.curveNumber].quantity ? Math.round(point.y) : view.unit),
-  );
-  element("maps").on("plotly_hover", ({ points: [point] }) => {
-    const step = within(Math.round(point.x), 0, seen.steps.length - 1);
-    const unit = drawn[point.curveNumber].quantity ? Math.round(point.y) : view.unit;
-    const values = drawn
-      .filter((row) => row.quantity && unit < row.quantity.units)
-      .map(({ quantity }) => `${quantity.name} ${round(quantity.at(step, unit))}`);
-    element("pointer").textContent =
-      `step ${step} “${visible(seen.steps[step])}”, unit ${unit}:  ${values.join("   ")}`;
-  });
-  for (const id of series.length ? ["maps", "series"] : ["maps"])
+  for (const id of ["text", "series", "stack"]) element(id).addEventListener("keydown", onKey);
+  const at = (point, rows) => [
+    within(Math.round(point.x), 0, seen.steps.length - 1),
+    rows[point.curveNumber].quantity ? Math.round(point.y) : view.unit,
+  ];
+  for (const id of ["curves", "maps"]) {
+    element(id).on("plotly_click", ({ points: [point] }) => pick(...at(point, drawn[id])));
+    element(id).on("plotly_hover", ({ points: [point] }) => {
+      const [step, unit] = at(point, drawn[id]);
+      const values = drawn.maps
+        .filter((row) => unit < row.quantity.units)
+        .map(({ quantity }) => `${quantity.name} ${round(quantity.at(step, unit))}`);
+      element("pointer").textContent =
+        `step ${step} “${visible(seen.steps[step])}”, unit ${unit}:  ${values.join("   ")}`;
+    });
+  }
+  for (const id of series.length ? ["curves", "maps", "series"] : ["curves", "maps"])
     element(id).on("plotly_relayout", (change) => {
       if ("xaxis.range[0]" in change) show(Math.ceil(change["xaxis.range[0]"]), Math.floor(change["xaxis.range[1]"]));
     });
   let later;
-  addEventListener("resize", () => (clearTimeout(later), (later = setTimeout(drawMaps, 150))));
+  addEventListener("resize", () => (clearTimeout(later), (later = setTimeout(draw, 150))));
 }
 
 async function begin() {
