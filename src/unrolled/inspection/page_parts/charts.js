@@ -41,6 +41,16 @@ function layout(height, more) {
   };
 }
 
+/** A legend below the axis, one name a line where there is no room for two, and the margins for it. */
+function legendBelow(element, traces) {
+  const lines = Math.ceil(traces.length / (element.clientWidth < 440 ? 1 : 2));
+  return {
+    showlegend: true,
+    legend: { orientation: "h", x: 0, yref: "container", y: 0, yanchor: "bottom" },
+    margin: { l: 62, r: 30, t: 10, b: 60 + 20 * lines },
+  };
+}
+
 /** x and y of a curve; of a long one the lowest and the highest point of each piece. */
 function curve(from, to, at) {
   const x = [];
@@ -85,6 +95,7 @@ function drawGradients(element, gradients) {
         place.includes("reverse") ? norms.slice(step) : norms.slice(0, step + 1).reverse(),
       );
   }
+  const legend = legendBelow(element, traces);
   const bound = {
     type: "line",
     xref: "paper",
@@ -98,7 +109,8 @@ function drawGradients(element, gradients) {
   return Plotly.react(
     element,
     traces,
-    layout(340, {
+    layout(290 + legend.margin.b, {
+      ...legend,
       xaxis: counting("lag: steps between the loss and the state", Math.max(0, ...traces.map((one) => one.x.at(-1)))),
       yaxis: axis({
         type: "log",
@@ -107,9 +119,6 @@ function drawGradients(element, gradients) {
       }),
       shapes: [bound],
       annotations: [note],
-      showlegend: true,
-      legend: { orientation: "h", y: -0.24, x: 0 },
-      margin: { l: 62, r: 30, t: 10, b: 90 },
       hovermode: "closest",
     }),
     OPTIONS,
@@ -140,6 +149,7 @@ function drawFactors(element, factors, kept) {
       hovertemplate,
     });
   }
+  const legend = legendBelow(element, traces);
   const one = {
     type: "line",
     xref: "paper",
@@ -152,13 +162,11 @@ function drawFactors(element, factors, kept) {
   return Plotly.react(
     element,
     traces,
-    layout(320, {
+    layout(270 + legend.margin.b, {
+      ...legend,
       xaxis: counting("step", factors.times.at(-1) ?? 0),
       yaxis: axis({ type: "log", title: { text: "factor", standoff: 4 } }),
       shapes: [one],
-      showlegend: true,
-      legend: { orientation: "h", y: -0.24, x: 0 },
-      margin: { l: 62, r: 30, t: 10, b: 90 },
       hovermode: "closest",
     }),
     OPTIONS,
