@@ -35,7 +35,7 @@ class _Surprise(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # pyright: ignore
         scores, targets = ctx.scores, ctx.targets
         ctx.scores = None  # a second backward pass would read what this one wrote: it fails instead
         for rows, total in zip(scores.split(_ROWS), ctx.total.split(_ROWS), strict=True):
