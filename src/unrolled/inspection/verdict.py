@@ -1,13 +1,14 @@
 """The verdict: what is wrong inside a network, if anything is, each with its figure and what to try."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from unrolled.inspection.gradients import Reached
 from unrolled.inspection.quantities import Behaviour
 
-Kind = Literal["vanishing", "exploding", "saturated", "dead"]
+Kind = Literal["vanishing", "exploding", "saturated", "dead", "rate"]
 SATURATED = 0.9
 """The share of steps and units near an end of the range from which a quantity hardly answers to its input any more."""
 SHORT = 10
@@ -16,6 +17,9 @@ GROWTH = 10.0
 """How many times its size at the loss a gradient may reach on its way back."""
 RADIUS = 2.0
 """The spectral radius of a recurrent matrix from which even a gate that is half open lets a change grow."""
+
+RISE, OFTEN = 0.25, 0.1
+"""A rate is too high where the training loss stands so much above where it began, in so large a share of the rows."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +95,27 @@ def of_radii(radii: Mapping[str, float]) -> list[Finding]:
     ]
 
 
+def of_training(rows: Sequence[Mapping[str, Any]]) -> list[Finding]:
+    """A rate that is too high: the loss of training rose above where it began, or left all numbers."""
+    losses = [float(row["train"]) for row in rows if row.get("train") is not None]
+    if len(losses) < 2:
+        return []
+    rates = [float(row["rate"]) for row in rows if row.get("rate") is not None]
+    remedy = f"a smaller rate (--rate {max(rates) / 10:.2g})" if rates else "a smaller rate (--rate)"
+    if not all(map(math.isfinite, losses)):
+        return [Finding("rate", "training", math.inf, "the loss of training became infinite or no number", remedy)]
+    above = [one for one in losses[1:] if one > losses[0] + RISE * abs(losses[0])]
+    share = len(above) / (len(losses) - 1)
+    if share < OFTEN:
+        return []
+    course = f"the loss of training began at {losses[0]:.3g}, rose to {max(losses):.3g}"
+    says = f"the rate was too high: {course}, and stood well above its beginning {share:.0%} of the time"
+    return [Finding("rate", "training", max(losses), says, remedy)]
+
+
 def in_words(findings: Iterable[Finding]) -> str:
     """The verdict in one line: ``healthy``, or what is wrong."""
-    kinds = dict.fromkeys(one.kind for one in findings)
+    kinds = dict.fromkeys("rate too high" if one.kind == "rate" else one.kind for one in findings)
     return ", ".join(kinds) or "healthy"
 
 
