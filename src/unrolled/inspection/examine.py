@@ -1,5 +1,6 @@
 """One examination of a network over one sequence: everything that is to be seen, as one document of plain values."""
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -72,6 +73,11 @@ class Examined:
     def verdict(self) -> str:
         """In one line."""
         return in_words(self.findings)
+
+    def to_json(self, values: bool = False) -> str:
+        """The document as JSON; with ``values`` also ``recorded``, every quantity over time, six digits a number."""
+        more = {"recorded": {place: _rounded(one) for place, one in self.recorded.items()}} if values else {}
+        return json.dumps(self.document | more, ensure_ascii=False, allow_nan=False)
 
 
 def examine(
@@ -244,6 +250,10 @@ def of_chances(chances: Tensor, classes: Sequence[str], wanted: Sequence[int | N
             row |= {"right": classes[right], "surprisal": -math.log(max(float(chances[step, right]), 1e-300))}
         rows.append(row)
     return rows
+
+
+def _rounded(values: Tensor) -> list[list[float | None]]:
+    return [[None if one is None else float(f"{one:.6g}") for one in row] for row in plain(values)]
 
 
 def _attention(subject: Subject, outputs: Tensor) -> dict[str, Any] | None:

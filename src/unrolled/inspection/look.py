@@ -16,20 +16,20 @@ class Model(Protocol):
     history: list[dict[str, Any]]
     """The rows of its training."""
 
-    def subject(self, data: Any, which: int | str = 1, part: str | None = None) -> Subject:
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
         """What is to be examined."""
         ...
 
 
 def inspect(
-    model: Model, data: Any, *, which: int | str = 1, part: str | None = None, at: Sequence[int] = ()
+    model: Model, data: Any, *, row: int | str = 1, part: str | None = None, at: Sequence[int] = ()
 ) -> Examined:
     """Look inside a trained model while it reads a sequence.
 
     Args:
         model: A model of any task: ``TextModel.load("runs/first")``.
         data: What the model's ``predict`` takes, or one text, series or clip as it is.
-        which: The sequence, where there are several: its number, from 1, or its id.
+        row: The sequence, where there are several: its number, from 1, or its id.
         part: The recurrence, where a model has several: ``"decoder"`` (the first) or ``"encoder"``.
         at: Steps, from 0 (-1 is the last), whose gradients are told one by one beside the mean over many.
 
@@ -40,7 +40,7 @@ def inspect(
     Raises:
         UsageError: the data do not fit the model, or there is no such sequence, part or step.
     """
-    subject = model.subject(data, which, part)
+    subject = model.subject(data, row, part)
     steps = subject.x.shape[1]
     if steps > LONGEST:
         raise UsageError(f"the sequence has {steps:,} steps, and {LONGEST:,} are looked at; give a part of it.")

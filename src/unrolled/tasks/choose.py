@@ -33,11 +33,11 @@ def given_as_it_is(data: Any) -> bool:
     return True
 
 
-def chosen(which: int | str, count: int, ids: Sequence[Any] | None, name: str) -> int:
+def chosen(row: int | str, count: int, ids: Sequence[Any] | None, name: str) -> int:
     """The place of a sequence that is named by its number, from 1, or by its id.
 
     Args:
-        which: Number or id; ids come first.
+        row: Number or id; ids come first.
         count: How many sequences there are.
         ids: What the data call each, where they do.
         name: The data, for messages.
@@ -45,16 +45,16 @@ def chosen(which: int | str, count: int, ids: Sequence[Any] | None, name: str) -
     Raises:
         UsageError: there is no such sequence.
     """
-    named = [str(one) for one in ids or ()]
-    if isinstance(which, str) and which in named:
-        return named.index(which)
-    if isinstance(which, int) or which.isdecimal():
-        if 1 <= int(which) <= count:
-            return int(which) - 1
-        raise UsageError(f"{name} holds {count:,} sequence(s), and number {which} is asked for.")
+    named = [] if ids is None or None in ids else [str(one) for one in ids]
+    if isinstance(row, str) and row in named:
+        return named.index(row)
+    if isinstance(row, int) or row.isdecimal():
+        if 1 <= int(row) <= count:
+            return int(row) - 1
+        raise UsageError(f"{name} holds {count:,} sequence(s), and number {row} is asked for.")
     if named:
-        raise UsageError(f"{name} holds no sequence '{which}'.{did_you_mean(which, named)}")
-    raise UsageError(f"the sequences of {name} have no ids; name one by its number, 1 to {count:,}, not '{which}'.")
+        raise UsageError(f"{name} holds no sequence '{row}'.{did_you_mean(row, named)}")
+    raise UsageError(f"the sequences of {name} have no ids; name one by its number, 1 to {count:,}, not '{row}'.")
 
 
 def part_of(part: str | None, known: Sequence[str]) -> str:

@@ -119,13 +119,13 @@ class Estimator(ABC, Generic[Config, Part]):
         """What the model does, in one sentence, for its card."""
 
     @abstractmethod
-    def subject(self, data: Any, which: int | str = 1, part: str | None = None) -> Subject:
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
         """What :func:`unrolled.inspect` looks at: the network at work on one sequence.
 
         Args:
             data: As for :meth:`predict`; one sequence may be given as it is, a text for example. Where the data say
                 what is right, it is told beside what the network says.
-            which: The sequence: its number in the data, from 1, or its id.
+            row: The sequence: its number in the data, from 1, or its id.
             part: Which recurrence, one of ``PARTS``; the first where left out.
 
         Raises:

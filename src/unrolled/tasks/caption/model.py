@@ -132,7 +132,7 @@ class CaptionModel(Trainable[CaptionConfig, list[Captioned]]):
         notes = {"notes": list(read.notes)} if read.notes else {}
         return self._measured(read.pictures, report, "the pictures") | notes
 
-    def subject(self, data: Any, which: int | str = 1, part: str | None = None) -> Subject:
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         part_of(part, self.PARTS)
         given = data if isinstance(data, list | tuple | str | Path) or is_table(data) else [data]
@@ -140,8 +140,8 @@ class CaptionModel(Trainable[CaptionConfig, list[Captioned]]):
             pictures = read_captioned(given, self.config).pictures
         except UsageError:  # without captions: it writes its own
             pictures = [Captioned(name, picture, ()) for name, picture in read_pictures(given, self.config)]
-        names = [str(one.name) for one in pictures]
-        one = pictures[chosen(which, len(pictures), names, "the data")]
+        names = [one.name for one in pictures]
+        one = pictures[chosen(row, len(pictures), names, "the data")]
         network, side, device = self.network.seeing.eval(), self.known.side, device_of(self.network)
         if one.captions:
             written = side.encode([one.captions[0]])[0].to(device)

@@ -233,7 +233,7 @@ class ClassifyModel(Trainable[ClassifyConfig, Examples]):
         assert examples is not None
         return examples
 
-    def subject(self, data: Any, which: int | str = 1, part: str | None = None) -> Subject:
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         part_of(part, self.PARTS)
         given = [data] if self._is_one(data) else data
@@ -241,7 +241,7 @@ class ClassifyModel(Trainable[ClassifyConfig, Examples]):
             examples = self._read(given, answers=True)
         except UsageError:  # without classes
             examples = self._read(given, answers=False)
-        one = examples.some([chosen(which, len(examples), examples.ids, examples.name)])
+        one = examples.some([chosen(row, len(examples), examples.ids, examples.name)])
         (sequence,) = self._encoded(one)
         steps = self.coder.shown(one.inputs[0]) if self.coder else [str(step) for step in range(len(sequence))]
         right = self.classes.index(one.labels[0]) if one.labels and one.labels[0] in self.classes else None

@@ -123,13 +123,13 @@ class ForecastModel(Trainable[ForecastConfig, Part]):
         scored = [_scored(one, min(steps, len(one) - 1)) for one in kept]
         return self._figures(scored, report, "forecasts")
 
-    def subject(self, data: Any, which: int | str = 1, part: str | None = None) -> Subject:
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         part_of(part, self.PARTS)
         numbers = isinstance(data, np.ndarray | list | tuple) and all(np.ndim(one) == 0 for one in data)
         series = self._series([data] if numbers else data)
         names = [one.name for one in series]
-        one = series[chosen(which, len(series), names if any(names) else None, "the data")]
+        one = series[chosen(row, len(series), names if any(names) else None, "the data")]
         return subject_of(self.network, self.encoder, self.config, one)
 
     def use_by(self, **settings: Any) -> None:

@@ -93,11 +93,11 @@ class FramesModel(Trainable[FramesConfig, Recordings]):
         read = prepared(read_one(data, self.config, self.form), self.config)
         return self._measured(read, lambda done, total: report("frames", done, total))
 
-    def subject(self, data: Any, which: int | str = 1, part: str | None = None) -> Subject:
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         part_of(part, self.PARTS)
         read = self._read_any(data)
-        one = read.sequences[chosen(which, len(read), [one.id for one in read.sequences], read.name)]
+        one = read.sequences[chosen(row, len(read), [one.id for one in read.sequences], read.name)]
         features, late, ahead = self._features(one), self.config.lookahead, self.config.ahead
         encoded = None if one.answers is None else self.answers.encode(one)
         right, known = aligned(self.answers, encoded, len(features) + late, late, ahead)

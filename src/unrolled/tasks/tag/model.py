@@ -73,7 +73,7 @@ class TagModel(Trainable[TagConfig, Sentences]):
         rows = read_words(data, self.config, self.lexicon.tags)
         return answer(self.network, self.lexicon, [row.words for row in rows], self.config.batch, n_best)
 
-    def subject(self, data: Any, which: int | str = 1, part: str | None = None) -> Subject:
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         part_of(part, self.PARTS)
         given = [data] if given_as_it_is(data) else data
@@ -81,7 +81,7 @@ class TagModel(Trainable[TagConfig, Sentences]):
             rows = list(read_tagged(given, self.config).rows)
         except UsageError:  # without tags
             rows = read_words(given, self.config, self.lexicon.tags)
-        return subject_of(self.network, self.lexicon, rows[chosen(which, len(rows), None, "the data")])
+        return subject_of(self.network, self.lexicon, rows[chosen(row, len(rows), None, "the data")])
 
     def evaluate(self, data: Any, report: Report = lambda *_: None) -> dict[str, Any]:
         """The figures of :func:`unrolled.tasks.tag.metrics.tag_figures`, and under ``baselines`` those of giving each

@@ -200,11 +200,11 @@ class TextModel(Trainable[TextConfig, str]):
                 scored[split] = figures | {"baselines": beside(self.vocabulary, text, splits.train)}
         return scored
 
-    def subject(self, data: Any, which: int | str = 1, part: str | None = None) -> Subject:
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         part_of(part, self.PARTS)
         text = data if given_as_it_is(data) else read_text(data, self.config.encoding)
-        chosen(which, 1, None, "a text")
+        chosen(row, 1, None, "a text")
         return subject_of(self.network, self.vocabulary, text, self.unit)
 
     @property

@@ -133,7 +133,7 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
         pairs = read_pairs(data, sides_of(self.config)).pairs
         return self._measured(pairs, report, "the pairs")
 
-    def subject(self, data: Any, which: int | str = 1, part: str | None = None) -> Subject:
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         part, given = part_of(part, self.PARTS), [data] if given_as_it_is(data) else data
         try:
@@ -141,7 +141,7 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
             sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
         except UsageError:  # without targets: it writes its own
             sources, targets = read_sources(given, sides_of(self.config)), []
-        place, device = chosen(which, len(sources), None, "the data"), device_of(self.network)
+        place, device = chosen(row, len(sources), None, "the data"), device_of(self.network)
         source = self.known.source.encode([sources[place]])[0].to(device)
         end = self.known.target.end
         if targets:
