@@ -25,6 +25,8 @@ BEFORE = 12
 """Characters shown of what has been read."""
 DECADES = 3.0
 """Gradients by lag are shown down to a thousandth of the largest."""
+NUMBERS = ("forecast", "frames")
+"""Tasks that read numbers: their steps make no text."""
 Document = Mapping[str, Any]
 
 
@@ -91,7 +93,7 @@ def _read(document: Document, width: int) -> RenderableType | None:
     costs = [row.get("surprisal", row.get("loss")) for row in rows]
     most = max(one for one in costs if one is not None)
     name = "surprisal, nats" if any("surprisal" in row for row in rows) else "loss"
-    if any("said" in row for row in rows) or _numbered(document):
+    if document["about"]["task"] in NUMBERS:
         course: list[RenderableType] = [Text(f"{name}: 0 to {most:.3g}", "bold"), strip(costs, 0.0, most, width)]
     else:
         shares = [None if one is None else one / max(most, 1e-12) for one in costs]
@@ -110,8 +112,9 @@ def _is_next(document: Document) -> bool:
     return document["about"]["task"] in ("text", "translate", "caption")
 
 
-def _numbered(document: Document) -> bool:
-    return document["about"]["task"] == "frames"
+def _counted(document: Document) -> bool:
+    """Whether a step has no other name than its number."""
+    return all(one == str(place) for place, one in enumerate(document["steps"]))
 
 
 def _classes(document: Document, rows: Sequence[Document], width: int) -> RenderableType:
@@ -123,11 +126,11 @@ def _classes(document: Document, rows: Sequence[Document], width: int) -> Render
     shares = [dict(row["top"]).get(winner) if row else None for row in rows]
     if any(one is not None for one in shares[:-1]):
         lines.append(Text(f"chance of {winner} if the sequence ended there, 0 to 1", "bold"))
-        if all(one.isdecimal() for one in document["steps"]):
+        if _counted(document):
             lines.append(strip(shares, 0.0, 1.0, width))
         else:
             lines += under(document["steps"], shares, False, width, LINES)
-    else:
+    elif not _counted(document):
         lines.append("".join(written(document["steps"]))[:width])
     return Group(*lines)
 
@@ -138,7 +141,8 @@ def _table(document: Document, rows: Sequence[Document], places: Sequence[int] |
     looks = document["attention"]
     known = [row for row in rows if "right" in row or "observed" in row]
     cost = "surprisal" if any("surprisal" in row for row in rows) else "loss"
-    for name in ("step", "read", "said" if numbers else "expected"):
+    counted = _counted(document)
+    for name in ("step", *(() if counted else ("read",)), "said" if numbers else "expected"):
         table.add_column(name)
     if known:
         table.add_column("observed" if numbers else "right")
@@ -147,7 +151,7 @@ def _table(document: Document, rows: Sequence[Document], places: Sequence[int] |
         table.add_column("looked at")
     for step in places:
         row = rows[step]
-        cells = [str(step), _just_read(document["steps"], step)]
+        cells = [str(step), *(() if counted else (_just_read(document["steps"], step),))]
         cells.append(_numbers(row["said"]) if numbers else _likely(row["top"]))
         if known:
             right = row.get("right")
@@ -194,7 +198,7 @@ def _units(examined: "Examined", units: Sequence[tuple[str, int]], width: int) -
         reach = 1.0 if gate else max(max(map(abs, values)), 1e-12)
         ends = "0 to 1" if gate else f"-{reach:.3g} to {reach:.3g}"
         heading = Text(f"{place}:{unit}, {ends}", "bold")
-        if all(one.isdecimal() for one in document["steps"]) or document["about"]["task"] == "forecast":
+        if _counted(document) or document["about"]["task"] in NUMBERS:
             yield Group(heading, strip(values, 0.0 if gate else -reach, reach, width))
         else:
             shares = [one / reach for one in values]

@@ -55,6 +55,8 @@ class Subject:
     """What these things are called."""
     times: Sequence[int] = ()
     """The steps that have a loss worth following back; all where left out."""
+    everywhere: bool = False
+    """Whether a loss reads the outputs of many steps, as behind a mean over time, and not of its own step alone."""
     about: Mapping[str, str] = field(default_factory=dict)
     """Words on it for the document: ``task``, ``part`` (which recurrence), ``loss`` (what is followed back)."""
 
@@ -105,7 +107,12 @@ def examine(
     behaviours = {place: behaviour(values[0], functions.get(place.rsplit(".", 1)[1])) for place, values in seen.items()}
     times, reached, chosen = _followed(subject, x, begin, times, at)
     factors, direct, radii, plain_ones = _factors(layer, x, seen, begin)
-    findings = [*of_behaviours(behaviours), *of_gradients(reached), *of_radii(plain_ones), *of_training(training)]
+    findings = [
+        *of_behaviours(behaviours),
+        *of_gradients(reached, subject.everywhere),
+        *of_radii(plain_ones),
+        *of_training(training),
+    ]
     outputs = _outputs(layer, x, begin)
     document = {
         "schema": SCHEMA,

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import torch
+
 from unrolled.inspection.gradients import Reached
 from unrolled.inspection.quantities import Behaviour
 
@@ -18,8 +20,9 @@ GROWTH = 10.0
 RADIUS = 2.0
 """The spectral radius of a recurrent matrix from which even a gate that is half open lets a change grow."""
 
-RISE, OFTEN = 0.25, 0.1
-"""A rate is too high where the training loss stands so much above where it began, in so large a share of the rows."""
+RISE, OFTEN, LEAST = 0.25, 0.2, 3
+"""A rate is too high where the training loss stands so much above where it began, in so large a share of the rows, and
+so many of them."""
 
 
 @dataclass(frozen=True)
@@ -60,28 +63,38 @@ def of_behaviours(behaviours: Mapping[str, Behaviour]) -> list[Finding]:
     return found
 
 
-def of_gradients(reached: Mapping[str, Reached]) -> list[Finding]:
-    """Gradients that vanish within few steps, or grow on their way back."""
+def of_gradients(reached: Mapping[str, Reached], everywhere: bool = False) -> list[Finding]:
+    """Gradients that vanish within few steps, or grow on their way back.
+
+    A layer's memory is that of its longest state. Of a loss that reads the outputs ``everywhere`` the gradient gathers
+    up with every step, and grows by as much without exploding.
+    """
     found = []
+    longest: dict[str, tuple[float, str]] = {}
     for where, one in reached.items():
         lags = one.by_lag[~one.by_lag.isnan()]
         if len(lags) < 2 or not float(lags[0]):
             continue
-        growth = float(lags.max() / lags[0])
-        if growth >= GROWTH:
+        grown = lags / lags[0] / (torch.arange(1, len(lags) + 1, device=lags.device) if everywhere else 1)
+        if float(grown.max()) >= GROWTH:
+            growth = float(lags.max() / lags[0])
             says = (
                 f"the gradient at {where} is {growth:.3g} times as large {int(lags.argmax())} steps away from the loss "
                 "as at it"
             )
             remedy = f"clip the gradient (--clip {_clip(growth)}), a smaller rate, orthogonal recurrent weights"
             found.append(Finding("exploding", where, growth, says, remedy))
-        elif one.horizon is not None and one.horizon <= SHORT:
-            says = f"the gradient at {where} falls to 1% within {one.horizon} steps"
+        horizon = math.inf if one.horizon is None else float(one.horizon)
+        place = where.rpartition(".")[0]
+        longest[place] = max(longest.get(place, (0.0, "")), (horizon, where), key=lambda pair: pair[0])
+    for horizon, where in longest.values():
+        if horizon <= SHORT and not any(one.where.rpartition(".")[0] == where.rpartition(".")[0] for one in found):
+            says = f"the gradient at {where} falls to 1% within {horizon:.0f} steps"
             remedy = (
                 "a gated cell, chrono initialisation for the memory that is wanted (--chrono STEPS), or orthogonal "
                 "recurrent weights"
             )
-            found.append(Finding("vanishing", where, float(one.horizon), says, remedy))
+            found.append(Finding("vanishing", where, horizon, says, remedy))
     return found
 
 
@@ -106,7 +119,7 @@ def of_training(rows: Sequence[Mapping[str, Any]]) -> list[Finding]:
         return [Finding("rate", "training", math.inf, "the loss of training became infinite or no number", remedy)]
     above = [one for one in losses[1:] if one > losses[0] + RISE * abs(losses[0])]
     share = len(above) / (len(losses) - 1)
-    if share < OFTEN:
+    if share < OFTEN or len(above) < LEAST:
         return []
     course = f"the loss of training began at {losses[0]:.3g}, rose to {max(losses):.3g}"
     says = f"the rate was too high: {course}, and stood well above its beginning {share:.0%} of the time"

@@ -83,4 +83,12 @@ def encoder_of(
         return cross_entropy(network.output_side(vectors)[0], written, reduction="sum")
 
     about = {"task": task, "part": "encoder", "loss": "nats of the whole target"}
-    return Subject(encoder, x, sides[0].pieces(source.tolist()), None, whole_loss=whole_loss, about=about)
+    return Subject(
+        encoder,
+        x,
+        sides[0].pieces(source.tolist()),
+        None,
+        whole_loss=whole_loss,
+        everywhere=network.attention is not None,
+        about=about,
+    )

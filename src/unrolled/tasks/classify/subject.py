@@ -55,4 +55,13 @@ def subject_of(
     losses: tuple[Loss | None, WholeLoss | None] = (loss, None) if one_way else (None, whole_loss)
     ended = "if the sequence ended there" if one_way else "at the end of the sequence"
     about = {"task": "classify", "part": "network", "loss": f"nats of the class {ended}"}
-    return Subject(network.recurrent, x, list(steps), losses[0], whole_loss=losses[1], tell=tell, about=about)
+    return Subject(
+        network.recurrent,
+        x,
+        list(steps),
+        losses[0],
+        whole_loss=losses[1],
+        tell=tell,
+        everywhere=network.pooling.kind != "last",
+        about=about,
+    )
