@@ -1,4 +1,4 @@
-"""``unrolled inspect``: each face of what is seen in a saved model, planted faults by name, one line for wrong input."""
+"""``unrolled inspect``: each face of what is seen in a saved model, planted faults, one line for wrong input."""
 
 import json
 from collections.abc import Callable
