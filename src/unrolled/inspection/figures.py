@@ -16,6 +16,8 @@ NAMED = 80
 """Steps at most whose names stand below a figure."""
 UNITS = 128
 """Units at most that a heat map shows, the most lively ones."""
+SHARP = 400
+"""Steps at most that have a column of their own in a heat map; more are blended, so that none is lost."""
 STEEP = 3.0
 """Factors beyond which they are drawn by their logarithm."""
 FEW = 5
@@ -117,13 +119,19 @@ def _quantities(examined: Examined, place: str) -> Any:
         axes.set_title(f"{name}{f' ({function})' if function else ''}", fontsize=11)
         if not values.size:
             continue
-        picture = axes.imshow(values[:, lively].T, aspect="auto", cmap=colours, vmin=low, vmax=high)
+        how = {
+            "cmap": colours,
+            "vmin": low,
+            "vmax": high,
+            "interpolation": "nearest" if len(values) <= SHARP else "auto",
+        }
+        picture = axes.imshow(values[:, lively].T, aspect="auto", **how)
         cut = f", the {UNITS} liveliest of {values.shape[1]}" if len(lively) < values.shape[1] else ""
         axes.set_ylabel(f"unit{cut}", fontsize=9)
         marked = np.unique(np.linspace(0, len(lively) - 1, 9).round().astype(int))
         axes.set_yticks(marked, [str(lively[one]) for one in marked], fontsize=8)
         figure.colorbar(picture, ax=axes, shrink=0.9)
-        _name_steps(axes, examined, number >= len(found) - columns)
+        _name_steps(axes, examined, number >= len(found) - columns, NAMED // columns)
     return figure
 
 
@@ -232,10 +240,10 @@ def _plain(text: str) -> str:
     return (seen if len(seen) <= 16 else f"{seen[:15]}…").replace("$", r"\$")
 
 
-def _name_steps(axes: Any, examined: Examined, last: bool) -> None:
+def _name_steps(axes: Any, examined: Examined, last: bool, most: int = NAMED) -> None:
     """Write what stands at each step below, where that can be read; else number them."""
     steps = examined.document["steps"]
-    if len(steps) <= NAMED:
+    if len(steps) <= most:
         shown = list(map(_plain, steps))
         axes.set_xticks(
             range(len(steps)), shown, rotation=0 if max(map(len, shown), default=0) <= 2 else 90, fontsize=7
