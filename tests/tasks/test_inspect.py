@@ -188,9 +188,9 @@ def test_a_class_that_the_data_give_is_right(tmp_path: Path) -> None:
     assert told["surprisal"] == pytest.approx(-math.log(dict(told["top"])["bad"]))
 
 
-@pytest.mark.parametrize("direct", [True, False])
-def test_values_are_those_that_are_forecast(direct: bool, tmp_path: Path) -> None:
-    model = made("forecast", tmp_path, output="squared", direct=direct)
+@pytest.mark.parametrize(("direct", "scale"), [(True, "standard"), (False, "mean")])
+def test_values_are_those_that_are_forecast(direct: bool, scale: str, tmp_path: Path) -> None:
+    model = made("forecast", tmp_path, output="squared", direct=direct, scale=scale)
     values = [wave(step) for step in range(12)]
     told = inspect(model, values).document["predictions"]
     assert len(told) == 11
