@@ -86,7 +86,7 @@ function drawRows(element, rows, view, steps, labelled) {
         zmin: quantity.least,
         zmax: quantity.most,
         colorscale: scaled(coloursOf(quantity.gate)),
-        hovertemplate: `${around}${where}<br><b>${literal(row.name)} = %{z:.4f}</b><extra></extra>`,
+        hovertemplate: `${around}${where}<br><b>${literal(row.name)} = %{z:.${quantity.digits}g}</b><extra></extra>`,
         colorbar: {
           len: row.height / inner,
           y: middle,
@@ -109,7 +109,7 @@ function drawRows(element, rows, view, steps, labelled) {
         mode,
         line: { width: points.x.length > width ? 0.7 : 1.6 },
         marker: { size: 5 },
-        hovertemplate: `step %{x}<br><b>%{y:.4f}</b><extra>${literal(row.name)}</extra>`,
+        hovertemplate: `step %{x}<br><b>%{y:.3g}</b><extra>${literal(row.name)}</extra>`,
       });
     }
     top -= row.height + GAP;

@@ -17,10 +17,10 @@ const make = (tag, text, properties = {}) =>
   Object.assign(document.createElement(tag), { textContent: text, ...properties });
 const within = (value, low, high) => Math.min(high, Math.max(low, value));
 
-/** A number to four digits. */
-function round(value) {
+/** A number to so many digits. */
+function round(value, digits = 4) {
   if (!Number.isFinite(value)) return "not finite";
-  return value && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(4);
+  return value && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(digits);
 }
 
 const placeOf = (name) => name.slice(0, name.lastIndexOf("."));
@@ -265,7 +265,7 @@ function listen() {
       const [step, unit] = at(point, drawn[id]);
       const values = drawn.maps
         .filter((row) => unit < row.quantity.units)
-        .map(({ quantity }) => `${quantity.name} ${round(quantity.at(step, unit))}`);
+        .map(({ quantity }) => `${quantity.name} ${round(quantity.at(step, unit), quantity.digits)}`);
       element("pointer").textContent =
         `step ${step} “${visible(seen.steps[step])}”, unit ${unit}:  ${values.join("   ")}`;
     });

@@ -108,7 +108,7 @@ function showStep() {
   const tell = (name, value) => element("values").append(make("dt", name), make("dd", value));
   for (const name of ofPlace(seen.page.quantities)) {
     const one = opened.get(name);
-    if (one && unit < one.units) tell(one.name, round(one.at(step, unit)));
+    if (one && unit < one.units) tell(one.name, round(one.at(step, unit), one.digits));
   }
   for (const name of ofPlace(seen.direct_path)) {
     const constant = seen.direct_path[name].time_constants[unit];

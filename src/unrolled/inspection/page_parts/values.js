@@ -23,6 +23,7 @@ class Quantity {
     this.stride = form.stride; // steps in a column
     this.low = about.low;
     this.grain = about.high.map((high, unit) => (high - about.low[unit]) / (form.levels - 1));
+    this.digits = form.levels > 100 ? 3 : 2; // more are not known
     this.function = told.function;
     this.gate = told.function === "sigmoid" || told.function === "hard_sigmoid";
     const reach = told.function === "tanh" ? 1 : about.reach || 1;
