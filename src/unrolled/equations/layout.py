@@ -16,7 +16,7 @@ class Node:
     width: float = 0.0
     height: float = _LANE
     level: int = 0
-    """-1 stands above all others of its column, 1 below."""
+    """Of one column, those of a lower level stand above."""
     x: float = 0.0
     """Its left edge."""
     y: float = 0.0
