@@ -139,6 +139,11 @@ class Grid:
         """Whether a block is the one that shows its inside."""
         return self.inside is not None and (layer, direction, index) == (0, "forward", self.plan.opened)
 
+    def gives(self, index: int) -> bool:
+        """Whether what the lowest layer gives at a step leads somewhere but into the next step."""
+        joined = self.both and (self.plan.wiring == "many-to-many" or index + 1 == self.count)
+        return self.plan.layers > 1 or self.plan.columns[index].gives or joined
+
     def _down(self) -> None:
         """The rows' tops and heights, from the outputs at the top to the inputs at the bottom."""
         plan = self.plan

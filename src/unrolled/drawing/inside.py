@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from unrolled.drawing.scene import INK, SQUARE, Box, Line, Scene, Strip, measure, widest
+from unrolled.drawing.scene import INK, SQUARE, Box, Line, Scene, Strip, Text, measure, widest
 from unrolled.equations.expression import Call, Expression, Name, Statement, names
 from unrolled.equations.layout import Layout, Node, Wire, lay_out
 from unrolled.equations.ops import OPS
@@ -35,6 +35,11 @@ class _Part(Node):
         """Whether it is a circle with a sign."""
         return len(self.lines) == 1 and self.lines[0] in _SIGNS.values()
 
+    @property
+    def texts(self) -> list[str]:
+        """All that it says, from above."""
+        return [self.title, *self.lines] if self.title else self.lines
+
     def measured(self, values: Strip | None) -> None:
         """Take the room that the texts and the values need."""
         self.values = values
@@ -47,7 +52,7 @@ class _Part(Node):
             return
         width = max(widest(self.lines), measure(self.title)[0], values.width if values else 0.0)
         self.width = max(30.0, width + 16.0)
-        self.height = _LINE * (len(self.lines) + bool(self.title)) + 10.0 + below
+        self.height = sum(_tall(text) for text in self.texts) + 10.0 + below
 
 
 class Inside:
@@ -95,12 +100,12 @@ class Inside:
         part = self.parts[key]
         return part.x + part.width / 2, part.y
 
-    def draw(self, scene: Scene, left: float, top: float) -> None:
-        """Put the graph into a scene, its upper left corner there."""
+    def draw(self, scene: Scene, left: float, top: float, gives: bool) -> None:
+        """Put the graph into a scene, its upper left corner there; ``gives`` says that its output leads somewhere."""
         for wire in self.layout.wires:
             scene.add(_wire(wire, left, top))
         for key, part in self.parts.items():
-            if not key.startswith(NEXT) or key == self.output:
+            if not key.startswith(NEXT) or (gives and key == self.output):
                 _draw(part, scene, left, top)
 
     def _port(self, key: str, kind: str, column: int, level: int) -> _Part:
@@ -187,9 +192,15 @@ class Inside:
             text = f"\\left({self._math(term)}\\right)" if needs else self._math(term)
             text = f"{sign if number or sign == '-' else ''} {text}{after if number + 1 == len(terms) else ''}"
             if number and measure(f"${lines[-1]} {text}$")[0] > _WIDEST:
-                lines.append("")
+                lines.append("{}")  # so that the sign stands between two things
             lines[-1] += f" {text}"
         return [f"${line.strip()}$" for line in lines]
+
+
+def _tall(text: str) -> float:
+    """The room of a line, more than usual where fractions stand in it."""
+    _, above, below = measure(text)
+    return _LINE if above <= _LINE - 4.0 and below <= 4.5 else above + below + 4.0
 
 
 def _terms(expression: Expression, sign: str = "+") -> list[tuple[str, Expression]]:
@@ -233,9 +244,11 @@ def _draw(part: _Part, scene: Scene, left: float, top: float) -> None:
         low = y + _ROUND / 2 + 4.0
     else:
         scene.add(Box(x - part.width / 2, y - part.height / 2, part.width, part.height, fill, line))
-        high = y - part.height / 2 + 5.0 + _LINE / 2
-        for number, text in enumerate([part.title, *part.lines] if part.title else part.lines):
-            scene.write(x, high + number * _LINE, text, bold=False)
+        high = y - part.height / 2 + 5.0
+        for text in part.texts:
+            high += _tall(text)
+            usual = _tall(text) == _LINE
+            scene.add(Text(x, high - (4.5 if usual else measure(text)[2] + 2.0), text))
         low = y + part.height / 2 - SQUARE - 5.0
     if strip:
         scene.add(Strip(x - strip.width / 2, low, strip.values, strip.reach, strip.gate))

@@ -12,6 +12,8 @@ from unrolled.equations.picture import COLOURS
 _WEIGHT = "#9a3412"
 _BLOCK, _DECODER = ("#f4f4f5", "#3f3f46"), ("#f3e8ff", "#7e22ce")
 _GREY, _BLUE, _AMBER, _GREEN = (COLOURS[kind][1] for kind in ("quantity", "state", "input", "gate"))
+_SEAM = 3.0
+"""How far lines reach into each other."""
 _LONGEST, _TOKEN, _TITLE, _LEGEND = 60, 10, 14.0, 9.0
 
 
@@ -83,7 +85,7 @@ def _block(scene: Scene, grid: Grid, layer: int, direction: str, index: int) -> 
     if grid.is_open(layer, direction, index) and grid.inside:
         scene.add(Box(x, y, width, height, "#ffffff", line, 1.6, 10.0, behind=True))
         _ports(scene, grid, index)
-        grid.inside.draw(scene, x + PAD, grid.inner_top())
+        grid.inside.draw(scene, x + PAD, grid.inner_top(), grid.gives(index))
         return
     scene.add(Box(x, y, width, height, fill, line, 1.6, 10.0))
     row = y + (height - len(grid.name_lines) * LINE - len(grid.gates) * ROW) / 2 + LINE / 2
@@ -108,11 +110,13 @@ def _ports(scene: Scene, grid: Grid, index: int) -> None:
     for edge, before in ((left, ""), (right, NEXT)) if grid.plan.recurs else ():
         for state in grid.cell.states:
             x, y = grid.inside.port(before + state)
-            scene.add(Line(((edge, inner + y), (left + PAD + x, inner + y)), _BLUE, 1.6, tip=False))
+            inward = left + PAD + x + (-_SEAM if before else _SEAM)
+            scene.add(Line(((edge, inner + y), (inward, inner + y)), _BLUE, 1.6, tip=False))
     for state in () if grid.plan.recurs else grid.cell.states:  # they begin here and lead nowhere
         x, y = grid.inside.port(state)
         scene.write(left + PAD + x, inner + y - 11.0, named(state, "0"), SMALL, colour=_BLUE)
-    for edge, key, colour in ((lower, "x", _AMBER), (upper, grid.inside.output, _GREY)):
+    ways = [(lower, "x", _AMBER)] + ([(upper, grid.inside.output, _GREY)] if grid.gives(index) else [])
+    for edge, key, colour in ways:
         x, y = grid.inside.port(key)
         scene.add(Line(((left + PAD + x, edge), (left + PAD + x, inner + y)), colour, tip=False))
 
