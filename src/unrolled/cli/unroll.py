@@ -61,6 +61,8 @@ def unroll(
         raise UsageError(f"{out} is there already; --force replaces it.")
     run = None
     if Path(named).is_dir():
+        if layers is not None or bidirectional:
+            raise UsageError("--layers and --bidirectional are the model's own; leave them out with a model folder.")
         cell, layer, run = _trained(Path(named), text, values, steps, wiring)
         steps = len(run.inputs) if run else steps
         layers, bidirectional = layer.num_layers, len(layer.directions) == 2

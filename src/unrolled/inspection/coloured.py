@@ -59,28 +59,31 @@ class _Part:
     def run(self, begins: bool, steps: int, fed: bool, state: State | None = None) -> State:
         """Run over random numbers, or over what was given at the step before; the state behind it comes back."""
         before = self.layer.initial_state(1) if state is None else state
-        names = self.layer.cell.quantities
-        if not fed:
-            x = torch.randn(1, steps, self.width)
-            outputs, after, recorded = self.layer(x, before, record=names)
+        if fed:
+            first = torch.randn(1, 1, self.width) if begins else torch.zeros(1, 1, self.width)
+            x, outputs, after, recorded = self._fed(first, before, steps)
         else:
-            here, read, given, found = before, [], [], []
-            now = torch.randn(1, 1, self.width) if begins else torch.zeros(1, 1, self.width)
-            for _ in range(steps):
-                output, here, seen = self.layer(now, here, record=names)
-                read.append(now)
-                given.append(output)
-                found.append(seen)
-                now = self.feedback(self.output_side(output))
-            x, outputs, after = torch.cat(read, 1), torch.cat(given, 1), here
-            recorded = {name: torch.cat([one[name] for one in found], 1) for name in found[0]}
+            x = torch.randn(1, steps, self.width)
+            read, after, recorded = self.layer(x, before, record=self.layer.cell.quantities)
+            if self.last and len(self.layer.directions) == 2:  # each direction's last
+                half = read.shape[-1] // 2
+                read = torch.cat([read[:, -1:, :half], read[:, :1, half:]], -1).expand(-1, steps, -1)
+            outputs = self.output_side(read)
+        self.inputs, self.outputs = shown(x[0]), shown(outputs[0])
         self.quantities = series_of(self.layer, recorded, before, self.decodes)
-        self.inputs = shown(x[0])
-        if self.last and len(self.layer.directions) == 2:
-            half = outputs.shape[-1] // 2
-            outputs = torch.cat([outputs[:, -1:, :half], outputs[:, :1, half:]], -1).expand(-1, steps, -1)
-        self.outputs = shown(self.output_side(outputs)[0])
         return after
+
+    def _fed(self, now: Tensor, state: State, steps: int) -> tuple[Tensor, Tensor, State, dict[str, Tensor]]:
+        """Inputs, outputs, the state behind them and all quantities, where each output is the next input."""
+        read, given, found = list[Tensor](), list[Tensor](), list[dict[str, Tensor]]()
+        for _ in range(steps):
+            values, state, seen = self.layer(now, state, record=self.layer.cell.quantities)
+            read.append(now)
+            given.append(self.output_side(values))
+            found.append(seen)
+            now = self.feedback(given[-1])
+        recorded = {name: torch.cat([one[name] for one in found], 1) for name in found[0]}
+        return torch.cat(read, 1), torch.cat(given, 1), state, recorded
 
 
 def run_of(layer: Recurrent, x: Tensor, tokens: Sequence[str], says: str, predicted: Sequence[str] = ()) -> Run:
