@@ -1,5 +1,6 @@
 """``unrolled unroll``: a file in each form, from a name, a file, equations or a model; wrong use in a line."""
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ from tasks.samples import EXCERPT, TINY, write
 from unrolled.cells.library import LIBRARY
 from unrolled.tasks.text.model import TextModel
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 BEGINS = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
 
 
@@ -23,6 +25,15 @@ def test_a_net_is_drawn_in_each_form(form: str, tmp_path: Path) -> None:
 def texts(path: Path) -> list[str]:
     root = ElementTree.parse(path).getroot()
     return ["".join(one.itertext()) for one in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+@pytest.mark.parametrize("picture", sorted((DOCS / "pictures").glob("*.svg")), ids=lambda path: path.name)
+def test_the_pictures_of_the_documents_are_those_of_their_commands(picture: Path, tmp_path: Path) -> None:
+    document = (DOCS / "lectures.md").read_text(encoding="utf-8")
+    (command,) = re.findall(rf"^\$ unrolled (unroll .* --out {re.escape(picture.name)})$", document, re.MULTILINE)
+    assert run(*command.split(), folder=tmp_path).code == 0
+    assert texts(tmp_path / picture.name) == texts(picture)
+    assert picture.stat().st_size < 60_000
 
 
 def test_options_reach_the_picture(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from unrolled.drawing.run import Run
+    from unrolled.drawing.wiring import Plan
     from unrolled.equations.cell import Cell
     from unrolled.layers.recurrent import Recurrent
 
@@ -51,8 +52,6 @@ def unroll(
     from unrolled.drawing.paint import FORMS, paint
     from unrolled.drawing.wiring import plan
     from unrolled.errors import UsageError
-    from unrolled.inspection.coloured import random_run
-    from unrolled.model_folder import write_whole
 
     form = out.suffix.removeprefix(".").lower()
     if form not in FORMS:
@@ -72,8 +71,10 @@ def unroll(
         cell = _cell(named)
     planned = plan(wiring, steps, 1 if layers is None else layers, bidirectional=bidirectional, inside=inside)
     if values and run is None:
-        run = random_run(cell, planned, seed)
-    write_whole(out, paint(drawn(cell, planned, run), form))
+        run = _random(cell, planned, seed)
+    picture = paint(drawn(cell, planned, run), form)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(picture)
     print(f"{cell.name}, unrolled, is drawn in {out}", file=sys.stderr)
 
 
@@ -83,6 +84,12 @@ def _cell(named: str) -> "Cell":
     from unrolled.equations.cell import Cell
 
     return Cell("cell", named) if "=" in named and not Path(named).is_file() else find_cell(named)
+
+
+def _random(cell: "Cell", planned: "Plan", seed: int) -> "Run":
+    from unrolled.inspection.coloured import random_run
+
+    return random_run(cell, planned, seed)
 
 
 def _trained(

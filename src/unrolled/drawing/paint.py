@@ -1,6 +1,7 @@
 """A scene as a file's bytes: SVG, whose texts are texts, PNG or PDF; the same scene gives the same bytes."""
 
 import io
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from unrolled.drawing.scene import FONT, SQUARE, Box, Line, Scene, Strip, Text
@@ -14,7 +15,7 @@ FORMS = {
 RESOLUTION = 200
 """Dots an inch of a PNG."""
 _TIP = 7.0
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.family": FONT,
     "mathtext.fontset": "dejavusans",
     "svg.fonttype": "none",
@@ -44,13 +45,19 @@ def figure(scene: Scene) -> Any:
     axes.set_xlim(0.0, scene.width)
     axes.set_ylim(scene.height, 0.0)
     grounds, boxes = ([box for box in scene.boxes if box.behind is behind] for behind in (True, False))
-    layers = (grounds, _box), (scene.lines, _line), (boxes, _box), (scene.strips, _strip), (scene.texts, _text)
-    for order, (parts, painter) in enumerate(layers, 1):
-        for part in parts:
-            for artist in painter(part):
-                artist.set(zorder=order, clip_on=False)
-                axes.add_artist(artist)
+    _put(axes, 1, _box, grounds)
+    _put(axes, 2, _line, scene.lines)
+    _put(axes, 3, _box, boxes)
+    _put(axes, 4, _strip, scene.strips)
+    _put(axes, 5, _text, scene.texts)
     return made
+
+
+def _put(axes: Any, order: int, painter: Callable[[Any], list[Any]], parts: Sequence[Any]) -> None:
+    for part in parts:
+        for artist in painter(part):
+            artist.set(zorder=order, clip_on=False)
+            axes.add_artist(artist)
 
 
 def _line(line: Line) -> list[Any]:
