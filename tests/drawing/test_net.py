@@ -49,13 +49,16 @@ def test_every_text_is_tidy(draft: Draft) -> None:
     [
         Cell("a $ very long name_of_something " + "that_never_ends_" * 8 + "x" * 40, "h' = tanh(W @ x + U @ h)"),
         Cell("long", "a_rather_long_name' = tanh(Weights_of_the_input @ x + Weights_of_the_past @ a_rather_long_name)"),
+        Cell("read", "h' = h + tanh(Weights_of_the_input_that_go_on @ x)"),
         Cell("letters", "α' = tanh(Ω @ x + Ψ_größe @ α)"),
         Cell("many", "\n".join(f"s{i}' = tanh(W_{i} @ x + U_{i} @ s{i} + V_{i} @ s{(i + 1) % 7})" for i in range(7))),
     ],
     ids=lambda cell: cell.name[:6],
 )
 def test_names_of_any_length_and_any_number_of_states_have_room(cell: Cell) -> None:
+    check(unroll(cell, plan()))
     check(unroll(cell, plan("encoder-decoder", 5)))
+    check(unroll(cell, plan("many-to-one", bidirectional=True)))
     check(unroll(cell, plan(inside=True, steps=2, layers=2, bidirectional=True)))
 
 

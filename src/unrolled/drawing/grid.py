@@ -97,12 +97,12 @@ class Grid:
         units = self.run.units * SQUARE if self.run else 0.0
         gates = widest([named(gate, "") for gate in self.gates], SMALL) + units + 26.0 if self.gates else 0.0
         joined = measure(self.joined("10", 0))[0] + 16.0 if self.both else 0.0
-        twice = 2 * read + 28.0 if self.both else 0.0  # a weight's name stands between two lines there
-        self.block = max(64.0, widest(self.name_lines) + 20.0, gates, 2 * aside, joined, twice, units + 8.0)
+        between = 4 * read / 3 + 8.0 if self.both else 0.0  # a weight's name stands between two lines there
+        self.block = max(64.0, widest(self.name_lines) + 20.0, gates, 2 * aside, joined, between, units + 8.0)
         fed = any(one.fed for one in plan.columns)
         self.clear = (CHANNEL + 8.0 if self.both else 6.0), (CHANNEL + 8.0 if self.both or fed else 10.0)
         beside = max(read, given) + aside + 24.0 - self.block
-        passed = max(read, given) + CHANNEL + 16.0 - self.block / 2 if fed else 0.0
+        passed = max(read, given) + CHANNEL + 16.0 - self.block / 2 if self.both or fed else 0.0
         gap = max(46.0, self.carried + sum(self.clear), beside, passed) if plan.recurs else _SHORT
         x = MARGIN
         self.gaps: list[tuple[float, float]] = []

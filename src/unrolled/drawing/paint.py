@@ -19,7 +19,6 @@ _STYLE: dict[Any, Any] = {
     "font.family": FONT,
     "mathtext.fontset": "dejavusans",
     "svg.fonttype": "none",
-    "svg.hashsalt": "unrolled",
     "path.simplify": False,
 }
 
