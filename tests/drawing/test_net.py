@@ -122,6 +122,7 @@ def test_the_output_is_called_what_it_is() -> None:
     own = texts(unroll(LIBRARY["unit"], plan(steps=1)))
     assert own.count("$y_{1}$") == 1
     assert "$W_{3}$" in own
+    assert r"$y_{1}^{\mathrm{d}}$" not in texts(unroll(LIBRARY["unit"], plan("encoder-decoder")))
     hidden = Cell("c", "y = tanh(W @ x)\nh' = y + U @ h")
     assert {r"$\hat{y}_{1}$", "$h_{1}$"} <= set(texts(unroll(hidden, plan(steps=1))))
 

@@ -230,7 +230,7 @@ def _outputs(scene: Scene, grid: Grid) -> None:
             place = grid.place(top, "forward", column.decodes)
             own, given = written(grid.weights.of_output, place), named(grid.cell.output, grid.time(column), place)
             scene.write(x - 7.0, (begin + end) / 2, own, SMALL, colour=_WEIGHT, align="right")
-            scene.write(x + 7.0, (begin + end) / 2, given if given != text else "", align="left")
+            scene.write(x + 7.0, (begin + end) / 2, "" if is_own else given, align="left")
         if grid.run:
             strip = Strip(0.0, 0.0, tuple(grid.run.outputs[index]), grid.run.reach)
             _put(scene, strip, x, grid.output_y - CIRCLE / 2 - 5.0 - SQUARE)
