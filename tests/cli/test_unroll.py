@@ -72,6 +72,7 @@ def test_a_text_models_run_is_shown(tmp_path: Path) -> None:
         (("--values",), "--values of a model folder and --input go together"),
         (("--input", "I"), "--values of a model folder and --input go together"),
         (("--values", "--input", ""), "--input is empty"),
+        (("--values", "--input", "I", "--steps", "0"), "1 to 100 steps, and 0"),
         (("--layers", "2"), "--layers and --bidirectional are the model's own"),
         (("--bidirectional",), "--layers and --bidirectional are the model's own"),
         (("--values", "--input", "I", "--wiring", "many-to-one"), "--values shows no many-to-one"),

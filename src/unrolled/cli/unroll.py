@@ -96,6 +96,7 @@ def _trained(
     folder: Path, text: str | None, values: bool, steps: int | None, wiring: str
 ) -> tuple["Cell", "Recurrent", "Run | None"]:
     """A text model's cell and layers, and if values are wanted its run over a text."""
+    from unrolled.drawing.wiring import plan
     from unrolled.errors import UsageError
     from unrolled.inspection.coloured import run_of
     from unrolled.tasks.text.model import TextModel
@@ -110,7 +111,8 @@ def _trained(
         raise UsageError(
             f"a text model reads and says something at each step, many-to-many; --values shows no {wiring}."
         )
-    ids = model.vocabulary.encode(text)[: steps or _MOST_TOKENS]
+    shown = len(plan(wiring, _MOST_TOKENS if steps is None else steps).columns)
+    ids = model.vocabulary.encode(text)[:shown]
     if not len(ids):
         raise UsageError("--input is empty; give the model something to read.")
     network = model.network.eval()
