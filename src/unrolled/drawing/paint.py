@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from unrolled.drawing.scene import FONT, SQUARE, Box, Line, Scene, Strip, Text
+from unrolled.drawing.scene import SQUARE, STYLE, Box, Line, Scene, Strip, Text
 
 FORMS = {
     "svg": {"Date": None, "Creator": None},
@@ -15,12 +15,6 @@ FORMS = {
 RESOLUTION = 200
 """Dots an inch of a PNG."""
 _TIP = 7.0
-_STYLE: dict[Any, Any] = {
-    "font.family": FONT,
-    "mathtext.fontset": "dejavusans",
-    "svg.fonttype": "none",
-    "path.simplify": False,
-}
 
 
 def paint(scene: Scene, form: str = "svg") -> bytes:
@@ -28,7 +22,7 @@ def paint(scene: Scene, form: str = "svg") -> bytes:
     from matplotlib import rc_context
 
     painted = io.BytesIO()
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         metadata = FORMS[form] | ({} if form == "png" else {"Title": scene.title})
         figure(scene).savefig(painted, format=form, dpi=RESOLUTION if form == "png" else 72, metadata=metadata)
     return painted.getvalue()

@@ -3,8 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 FONT = "DejaVu Sans"
+STYLE: dict[Any, Any] = {
+    "font.family": FONT,
+    "mathtext.fontset": "dejavusans",
+    "mathtext.default": "it",
+    "text.usetex": False,
+    "path.simplify": False,
+    "svg.fonttype": "none",
+    "savefig.bbox": None,
+    "savefig.transparent": False,
+    "figure.autolayout": False,
+    "figure.constrained_layout.use": False,
+}
+"""What of matplotlib's settings reaches a picture; a user's own do not."""
 INK, FAINT = "#27272a", "#71717a"
 SQUARE = 8.0
 """The side of one unit's square in a strip."""
@@ -101,19 +115,30 @@ class Scene:
             else:
                 self.lines.append(part)
 
-    def write(self, x: float, y: float, text: str, size: float = 11.0, **style: object) -> None:
+    def write(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float = 11.0,
+        colour: str = INK,
+        align: str = "center",
+        bold: bool = False,
+    ) -> None:
         """A text whose middle line, as the eye sees it, runs through ``y``."""
-        self.texts.append(Text(x, y + 0.36 * size, text, size, **style))  # pyright: ignore[reportArgumentType]
+        self.texts.append(Text(x, y + 0.36 * size, text, size, colour, align, bold))
 
 
 @lru_cache(maxsize=4096)
 def measure(text: str, size: float = 11.0, bold: bool = False) -> tuple[float, float, float]:
     """Width, height above and depth below the baseline, in points."""
+    from matplotlib import rc_context
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    font = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
-    width, height, below = text_to_path.get_text_width_height_descent(text, font, "$" in text)
+    with rc_context(STYLE):
+        font = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
+        width, height, below = text_to_path.get_text_width_height_descent(text, font, "$" in text)
     return float(width), float(height - below), float(below)
 
 
