@@ -14,6 +14,7 @@ from unrolled.cli.learn import train_app
 from unrolled.cli.look import inspect
 from unrolled.cli.recipe import recipe
 from unrolled.cli.show import cells, data
+from unrolled.cli.unroll import unroll
 from unrolled.cli.use import evaluate, generate, predict, score
 from unrolled.errors import UnrolledError
 
@@ -34,6 +35,7 @@ app.command()(inspect)
 app.command()(recipe)
 app.command()(cells)
 app.command()(data)
+app.command()(unroll)
 
 # typer keeps its errors in a private module; the public BadParameter descends from the class of all of them.
 _CommandLineError: type[Exception] = next(
