@@ -139,7 +139,7 @@ def effect(subject: Subject, holds: Sequence[Hold], most: int = SHOWN) -> Effect
     ranks = (losses[1] - losses[0]).abs() if apart is None else apart
     chosen = sorted(ranks.sort(descending=True, stable=True).indices[:most].tolist())
     steps = []
-    for step in chosen:
+    for step in map(int, chosen):
         known = not subject.wanted or subject.wanted[step] is not None
         told = [float(one[step]) if known else None for one in losses]
         tops = [None, None] if chances is None else [_top(subject, one[step]) for one in chances]

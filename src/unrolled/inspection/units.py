@@ -1,7 +1,7 @@
 """Unit search: which unit follows a pattern over the steps, and at which other steps a state was much the same."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, NamedTuple
 
 import torch
@@ -80,13 +80,13 @@ def search(seen: Windows, pattern: Tensor, most: int = 10) -> list[Following]:
     flat = torch.cat([one.abs() for one in by_place.values()])
     units = [(where, unit) for where, one in by_place.items() for unit in range(len(one))]
     chosen = [units[place] for place in flat.sort(descending=True, stable=True).indices[:most].tolist()]
-    found = [float(by_place[where][unit]) for where, unit in chosen]
+    found = [Following(where, unit, float(by_place[where][unit]), None, None, None) for where, unit in chosen]
     if not bool(((pattern == 0) | (pattern == 1)).all()):
-        return [Following(*one, share, None, None, None) for one, share in zip(chosen, found, strict=True)]
+        return found
     columns = torch.cat([torch.stack([window[where][:, unit] for where, unit in chosen], 1) for window in seen()])
     best = best_thresholds(columns, pattern.bool())
-    told = zip(chosen, found, best.f1.tolist(), best.threshold.tolist(), best.above.tolist(), strict=True)
-    return [Following(*one, share, f1, threshold, above) for one, share, f1, threshold, above in told]
+    cuts = zip(found, best.f1.tolist(), best.threshold.tolist(), best.above.tolist(), strict=True)
+    return [replace(one, f1=f1, threshold=threshold, above=above) for one, f1, threshold, above in cuts]
 
 
 def correlations(seen: Windows, pattern: Tensor) -> dict[str, Tensor]:
