@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from cli.commands import run
 from tasks.contract import same_weights, trained
 from tasks.samples import CASES, EXCERPT, TINY, options, write
-from unrolled.inspection.verdict import in_a_line, of_looks, of_updates
+from unrolled.inspection.run import in_a_line, of_looks, of_updates
 from unrolled.layers.recurrent import Recurrent
 from unrolled.tasks.text.model import TextModel
 from unrolled.training import pulse

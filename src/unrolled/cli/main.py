@@ -11,6 +11,7 @@ from types import FrameType
 import typer
 
 from unrolled.cli.learn import train_app
+from unrolled.cli.look import inspect
 from unrolled.cli.recipe import recipe
 from unrolled.cli.show import cells, data
 from unrolled.cli.use import evaluate, generate, predict, score
@@ -29,6 +30,7 @@ app.command()(predict)
 app.command()(evaluate)
 app.command()(generate)
 app.command()(score)
+app.command()(inspect)
 app.command()(recipe)
 app.command()(cells)
 app.command()(data)

@@ -1,8 +1,11 @@
 """The verdict: what is wrong inside a network, if anything is, each with its figure and what to try."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+import torch
 
 from unrolled.inspection.gradients import Reached
 from unrolled.inspection.quantities import Behaviour
@@ -17,8 +20,9 @@ GROWTH = 10.0
 RADIUS = 2.0
 """The spectral radius of a recurrent matrix from which even a gate that is half open lets a change grow."""
 
-CLIPPED = 0.9
-"""The share of updates from which nearly all are clipped."""
+RISE, OFTEN, LEAST = 0.25, 0.2, 3
+"""A rate is too high where the training loss stands so much above where it began, in so large a share of the rows, and
+so many of them."""
 
 
 @dataclass(frozen=True)
@@ -59,28 +63,38 @@ def of_behaviours(behaviours: Mapping[str, Behaviour]) -> list[Finding]:
     return found
 
 
-def of_gradients(reached: Mapping[str, Reached]) -> list[Finding]:
-    """Gradients that vanish within few steps, or grow on their way back."""
+def of_gradients(reached: Mapping[str, Reached], everywhere: bool = False) -> list[Finding]:
+    """Gradients that vanish within few steps, or grow on their way back.
+
+    A layer's memory is that of its longest state. Of a loss that reads the outputs ``everywhere`` the gradient gathers
+    up with every step, and grows by as much without exploding.
+    """
     found = []
+    longest: dict[str, tuple[float, str]] = {}
     for where, one in reached.items():
         lags = one.by_lag[~one.by_lag.isnan()]
         if len(lags) < 2 or not float(lags[0]):
             continue
-        growth = float(lags.max() / lags[0])
-        if growth >= GROWTH:
+        grown = lags / lags[0] / (torch.arange(1, len(lags) + 1, device=lags.device) if everywhere else 1)
+        if float(grown.max()) >= GROWTH:
+            growth = float(lags.max() / lags[0])
             says = (
                 f"the gradient at {where} is {growth:.3g} times as large {int(lags.argmax())} steps away from the loss "
                 "as at it"
             )
             remedy = f"clip the gradient (--clip {_clip(growth)}), a smaller rate, orthogonal recurrent weights"
             found.append(Finding("exploding", where, growth, says, remedy))
-        elif one.horizon is not None and one.horizon <= SHORT:
-            says = f"the gradient at {where} falls to 1% within {one.horizon} steps"
+        horizon = math.inf if one.horizon is None else float(one.horizon)
+        place = where.rpartition(".")[0]
+        longest[place] = max(longest.get(place, (0.0, "")), (horizon, where), key=lambda pair: pair[0])
+    for horizon, where in longest.values():
+        if horizon <= SHORT and not any(one.where.rpartition(".")[0] == where.rpartition(".")[0] for one in found):
+            says = f"the gradient at {where} falls to 1% within {horizon:.0f} steps"
             remedy = (
                 "a gated cell, chrono initialisation for the memory that is wanted (--chrono STEPS), or orthogonal "
                 "recurrent weights"
             )
-            found.append(Finding("vanishing", where, float(one.horizon), says, remedy))
+            found.append(Finding("vanishing", where, horizon, says, remedy))
     return found
 
 
@@ -94,61 +108,22 @@ def of_radii(radii: Mapping[str, float]) -> list[Finding]:
     ]
 
 
-def of_looks(late: Mapping[str, float]) -> list[Finding]:
-    """What looks into a network in training say, by the names of :meth:`unrolled.training.pulse.Pulse.look`.
-
-    A gradient vanishes where that of the longest-lived state does; a network keeps what it needs in one of them.
-    """
-    found = []
-    for name, figure in late.items():
-        kind, _, where = name.partition("/")
-        if kind == "saturated" and figure >= SATURATED:
-            says = f"{figure:.0%} of the values of {where} are near their ends"
-            found.append(Finding("saturated", where, figure, says, "a smaller rate, or layer norm (--layer-norm)"))
-        elif kind == "growth" and figure >= GROWTH:
-            says = f"the gradient at {where} grows {figure:.3g} times on its way back"
-            remedy = f"clip the gradient (--clip {_clip(figure)}), a smaller rate, orthogonal recurrent weights"
-            found.append(Finding("exploding", where, figure, says, remedy))
-    horizons = {name.partition("/")[2]: figure for name, figure in late.items() if name.startswith("horizon/")}
-    sight = max((figure for name, figure in late.items() if name.startswith("sight/")), default=0.0)
-    if horizons and max(horizons.values()) <= SHORT < sight / 2:
-        where = max(horizons, key=lambda name: horizons[name])
-        says = (
-            f"the gradient at {where} falls to 1% within {horizons[where]:.0f} steps, and no other one reaches farther"
-        )
-        remedy = "a gated cell (--cell lstm), chrono initialisation (--chrono STEPS), or orthogonal recurrent weights"
-        found.append(Finding("vanishing", where, horizons[where], says, remedy))
-    return found
-
-
-def of_updates(rows: Sequence[Mapping[str, Any]], clip: float) -> list[Finding]:
-    """What the updates of a run say, by the rows of its history: gradients far above the clip, updates out of scale."""
-    found = []
-    late = rows[len(rows) // 2 :]
-    clipped = [row["clipped"] for row in late if row.get("clipped") is not None]
-    norms = sorted(row["gradient_norm"] for row in late if row.get("gradient_norm") is not None)
-    if clipped and norms:
-        share, norm = sum(clipped) / len(clipped), norms[len(norms) // 2]
-        if share >= CLIPPED and norm >= GROWTH * clip:
-            says = f"{share:.0%} of the gradients were clipped, from a norm of {norm:.3g} to {clip:g}"
-            remedy = "a smaller rate, orthogonal recurrent weights, or a gated cell"
-            found.append(Finding("exploding", "gradient", norm, says, remedy))
-    ratios = [row["update_ratio"] for row in rows if row.get("update_ratio") is not None]
-    if ratios and max(ratios) >= 1.0:
-        rates = [row["rate"] for row in rows if row.get("rate") is not None]
-        says = f"an update was {max(ratios):.3g} times as large as the weights it changed"
-        remedy = f"a smaller rate (--rate {max(rates) / 10:.2g})" if rates else "a smaller rate (--rate)"
-        found.append(Finding("rate", "updates", max(ratios), says, remedy))
-    return found
-
-
-def in_a_line(findings: Sequence[Finding]) -> str:
-    """What is wrong, the first figure and its remedy; empty where all is healthy."""
-    if not findings:
-        return ""
-    first = findings[0]
-    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-    return f"{in_words(findings)}: {first.says}{more}; try {first.remedy}"
+def of_training(rows: Sequence[Mapping[str, Any]]) -> list[Finding]:
+    """A rate that is too high: the loss of training rose above where it began, or left all numbers."""
+    losses = [float(row["train"]) for row in rows if row.get("train") is not None]
+    if len(losses) < 2:
+        return []
+    rates = [float(row["rate"]) for row in rows if row.get("rate") is not None]
+    remedy = f"a smaller rate (--rate {max(rates) / 10:.2g})" if rates else "a smaller rate (--rate)"
+    if not all(map(math.isfinite, losses)):
+        return [Finding("rate", "training", math.inf, "the loss of training became infinite or no number", remedy)]
+    above = [one for one in losses[1:] if one > losses[0] + RISE * abs(losses[0])]
+    share = len(above) / (len(losses) - 1)
+    if share < OFTEN or len(above) < LEAST:
+        return []
+    course = f"the loss of training began at {losses[0]:.3g}, rose to {max(losses):.3g}"
+    says = f"the rate was too high: {course}, and stood well above its beginning {share:.0%} of the time"
+    return [Finding("rate", "training", max(losses), says, remedy)]
 
 
 def in_words(findings: Iterable[Finding]) -> str:

@@ -10,6 +10,7 @@ from torch import nn
 from unrolled.data.splits import Splits
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError, did_you_mean
+from unrolled.inspection.examine import Subject
 from unrolled.model_folder import (
     CARD,
     CONFIG,
@@ -26,7 +27,7 @@ from unrolled.tasks.card import write_card
 from unrolled.tasks.config import TaskConfig
 from unrolled.training.config import make_config
 from unrolled.training.course import Course
-from unrolled.training.history import draw_loss, write_history
+from unrolled.training.history import draw_loss, read_history, write_history
 
 Config = TypeVar("Config", bound=TaskConfig)
 Part = TypeVar("Part")
@@ -56,6 +57,8 @@ class Estimator(ABC, Generic[Config, Part]):
     TASK: ClassVar[str]
     """The task's name on the command line, and in ``config.json``."""
     CONFIG: ClassVar[type[TaskConfig]]
+    PARTS: ClassVar[tuple[str, ...]] = ("network",)
+    """The recurrences that can be looked into, the most telling one first."""
     JUDGED_BY: ClassVar[Mapping[str, bool]] = {}
     """Metrics that say whether a baseline is better, the first that there is; whether more of it is better."""
 
@@ -114,6 +117,20 @@ class Estimator(ABC, Generic[Config, Part]):
     @abstractmethod
     def about(self) -> str:
         """What the model does, in one sentence, for its card."""
+
+    @abstractmethod
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
+        """What :func:`unrolled.inspect` looks at: the network at work on one sequence.
+
+        Args:
+            data: As for :meth:`predict`; one sequence may be given as it is, a text for example. Where the data say
+                what is right, it is told beside what the network says.
+            row: The sequence: its number in the data, from 1, or its id.
+            part: Which recurrence, one of ``PARTS``; the first where left out.
+
+        Raises:
+            UsageError: the data hold no such sequence, or the network has no such part.
+        """
 
     def specimen(self) -> list[str]:
         """Something that it made, to be read after the figures."""
@@ -202,6 +219,7 @@ class Estimator(ABC, Generic[Config, Part]):
         model.network.load_state_dict(tensors)
         model.network.to(device).eval()
         model.metrics = folder.read_json(METRICS)
+        model.history = read_history(folder)
         return model
 
     @classmethod

@@ -13,7 +13,8 @@ from unrolled.cells.library import find_cell
 from unrolled.data.splits import Splits, shortened
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
-from unrolled.inspection.verdict import in_a_line, of_looks, of_updates
+from unrolled.inspection.run import in_a_line, of_looks, of_updates
+from unrolled.inspection.verdict import of_training
 from unrolled.model_folder import METRICS, SOURCE, ModelFolder
 from unrolled.tasks.estimator import Config, Estimator, Part, Sources
 from unrolled.tasks.observer import Observer, Silent, Told
@@ -274,7 +275,7 @@ def _steps_written(folder: ModelFolder) -> int:
 def _verdict(rows: Sequence[Mapping[str, Any]], clip: float) -> str | None:
     """What is wrong inside by the rows of a run, in a line, or ``healthy``; None where nobody looked."""
     late = lately(rows)
-    found = in_a_line([*of_updates(rows, clip), *of_looks(late)])
+    found = in_a_line([*of_training(rows), *of_updates(rows, clip), *of_looks(late)])
     return found or ("healthy" if late else None)
 
 

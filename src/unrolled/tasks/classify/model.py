@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -15,8 +16,10 @@ from unrolled.data.splits import Splits
 from unrolled.data.word_vectors import read_word_vectors
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
+from unrolled.inspection.examine import Subject
 from unrolled.model_folder import CONFUSION, ModelFolder
 from unrolled.tasks.card import SPLITS
+from unrolled.tasks.choose import chosen, given_as_it_is, part_of
 from unrolled.tasks.classify.baselines import MAJORITY, Majority, baselines_of
 from unrolled.tasks.classify.config import ClassifyConfig
 from unrolled.tasks.classify.draw import draw_confusion
@@ -24,6 +27,7 @@ from unrolled.tasks.classify.examples import KINDS, Examples, Form
 from unrolled.tasks.classify.network import Numbers, begin_from, build_network
 from unrolled.tasks.classify.read import read_examples
 from unrolled.tasks.classify.score import baseline_figures, figures_of
+from unrolled.tasks.classify.subject import subject_of
 from unrolled.tasks.classify.teach import Known, Teaching, balanced, scores_of
 from unrolled.tasks.classify.words import Coder
 from unrolled.tasks.estimator import KnowledgeError, Report, Sources
@@ -228,6 +232,26 @@ class ClassifyModel(Trainable[ClassifyConfig, Examples]):
         examples = parted or read_examples(data, self.config, self.form, answers)
         assert examples is not None
         return examples
+
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        part_of(part, self.PARTS)
+        given = [data] if self._is_one(data) else data
+        try:
+            examples = self._read(given, answers=True)
+        except UsageError:  # without classes
+            examples = self._read(given, answers=False)
+        one = examples.some([chosen(row, len(examples), examples.ids, examples.name)])
+        (sequence,) = self._encoded(one)
+        steps = self.coder.shown(one.inputs[0]) if self.coder else [str(step) for step in range(len(sequence))]
+        right = self.classes.index(one.labels[0]) if one.labels and one.labels[0] in self.classes else None
+        return subject_of(self.network, sequence, steps, self.classes, right)
+
+    def _is_one(self, data: Any) -> bool:
+        """Whether data are one sequence as it is: a text, or numbers (T,) or (T, D)."""
+        if self.form.kind == "text":
+            return given_as_it_is(data)
+        return isinstance(data, np.ndarray | Tensor) and data.ndim <= 2
 
     @property
     def unit(self) -> str:

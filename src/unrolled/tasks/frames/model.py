@@ -4,13 +4,17 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from unrolled.data.batches import by_length, padded
 from unrolled.data.splits import Splits
 from unrolled.equations.cell import Cell
+from unrolled.errors import UsageError
+from unrolled.inspection.examine import Subject
 from unrolled.tasks.beside import train_beside
+from unrolled.tasks.choose import chosen, part_of
 from unrolled.tasks.estimator import KnowledgeError, Report, Sources
 from unrolled.tasks.fit import Trainable
 from unrolled.tasks.frames.answers import Answers, LabelSets, Numbers, OneLabel, from_dict
@@ -20,6 +24,7 @@ from unrolled.tasks.frames.pieces import Piece, pieces, with_future
 from unrolled.tasks.frames.recordings import Form, Recording, Recordings
 from unrolled.tasks.frames.sources import from_values, prepared, read_one, read_splits
 from unrolled.tasks.frames.stream import FrameStream
+from unrolled.tasks.frames.subject import Frames, aligned
 from unrolled.training.batching import BatchCourse
 from unrolled.training.course import Lesson, device_of
 
@@ -87,6 +92,29 @@ class FramesModel(Trainable[FramesConfig, Recordings]):
         """
         read = prepared(read_one(data, self.config, self.form), self.config)
         return self._measured(read, lambda done, total: report("frames", done, total))
+
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        part_of(part, self.PARTS)
+        read = self._read_any(data)
+        one = read.sequences[chosen(row, len(read), [one.id for one in read.sequences], read.name)]
+        features, late, ahead = self._features(one), self.config.lookahead, self.config.ahead
+        encoded = None if one.answers is None else self.answers.encode(one)
+        right, known = aligned(self.answers, encoded, len(features) + late, late, ahead)
+        steps = [str(step) for step in one.times or range(len(features))] + ["after the end"] * late
+        inputs = with_future(features, 0, len(features), late)
+        return Frames(self.network, self.answers, inputs, right, known).subject(steps)
+
+    def _read_any(self, data: Any) -> Recordings:
+        """Sequences in memory or in a file, with their answers where it has them."""
+        if isinstance(data, np.ndarray | Tensor):
+            data = [data]
+        if isinstance(data, list | tuple):
+            return from_values(data, self.form, self.config)
+        try:
+            return read_one(data, self.config, self.form)
+        except UsageError:  # without answers
+            return read_one(data, self.config, self.form, answers=False)
 
     # What the estimator asks of a task
 
