@@ -60,7 +60,7 @@ def test_the_planted_unit_is_found(cell: str, quantity: str) -> None:
     text = PLANTED * 40
     layer, vocabulary = quote_reader(text, cell)
     x = one_hot(text, vocabulary)
-    found = search(lambda: windows(layer, x, 50), torch.from_numpy(inside_quotes(text)))
+    found = search(lambda: windows(layer, x, size=50), torch.from_numpy(inside_quotes(text)))
     (best,) = [one for one in found if one.where == f"0.forward.{quantity}" and one.f1 == 1.0]
     assert best.unit == UNIT
     assert best.above
@@ -72,7 +72,7 @@ def test_the_planted_unit_is_found(cell: str, quantity: str) -> None:
 @pytest.mark.parametrize("options", [{"num_layers": 2}, {"bidirectional": True}])
 def test_windows_are_the_whole(options: dict) -> None:
     layer, x = Recurrent("lstm", 3, 4, **options).double(), torch.randn(1, 23, 3, dtype=torch.float64)
-    (whole,), parts = list(windows(layer, x)), list(windows(layer, x, 5))
+    (whole,), parts = list(windows(layer, x)), list(windows(layer, x, size=5))
     assert len(parts) == (5 if "num_layers" in options else 1)
     assert "0.forward.f_pre" in whole
     for name, values in whole.items():

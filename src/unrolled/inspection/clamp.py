@@ -104,7 +104,7 @@ class Effect:
     """(T, size), of the layers."""
     outputs_held: Tensor
     losses: Tensor
-    """(T,)"""
+    """In nats at each step whose right answer is known; the one loss of a sequence that has only one."""
     losses_held: Tensor
     divergences: Tensor | None
     """(T,), of the predictions, where there are any."""
@@ -113,39 +113,84 @@ class Effect:
 
     def row(self) -> dict[str, Any]:
         """As JSON-able names and values, without what is there at every step."""
-        return {
-            "loss": plain(float(self.losses.mean())),
-            "loss_held": plain(float(self.losses_held.mean())),
-            "divergence": None if self.divergences is None else plain(float(self.divergences.mean())),
-            "largest_change_of_an_output": plain(float((self.outputs_held - self.outputs).abs().max())),
-            "steps": [plain(asdict(one)) for one in self.steps],
+        told = {
+            "loss": float(self.losses.mean()) if self.losses.numel() else None,
+            "loss_held": float(self.losses_held.mean()) if self.losses.numel() else None,
+            "divergence": None if self.divergences is None else float(self.divergences.mean()),
+            "largest_change_of_an_output": float((self.outputs_held - self.outputs).abs().max()),
+            "steps": [asdict(one) for one in self.steps],
         }
+        return plain(told)
 
 
 def effect(subject: Subject, holds: Sequence[Hold], most: int = SHOWN) -> Effect:
     """Run a subject as it is and with some quantities held, and say what that changes.
 
     Raises:
-        UsageError: as :func:`run_held`, or the sequence is empty.
+        UsageError: as :func:`run_held`.
     """
     layer, x = subject.layer.eval(), subject.x.detach()
-    if not x.shape[1]:
-        raise UsageError("there is no step to hold anything at: the sequence is empty.")
     with torch.no_grad():
-        runs = [layer(x).outputs, run_held(layer, x, holds).outputs]  # (1, T, size) each
-        losses = [subject.loss(one)[0].double() for one in runs]  # (T,)
-        chances = None if subject.predict is None else [subject.predict(one).double() for one in runs]  # (T, V)
-    apart = None if chances is None else divergences(chances[0], chances[1])
-    ranks = (losses[1] - losses[0]).abs() if apart is None else apart
-    chosen = sorted(ranks.sort(descending=True, stable=True).indices[:most].tolist())
-    steps = []
-    for step in map(int, chosen):
-        known = not subject.wanted or subject.wanted[step] is not None
-        told = [float(one[step]) if known else None for one in losses]
-        tops = [None, None] if chances is None else [_top(subject, one[step]) for one in chances]
-        lost = None if apart is None else float(apart[step])
-        steps.append(Changed(step, subject.steps[step], told[0], told[1], lost, tops[0], tops[1]))
-    return Effect(runs[0][0], runs[1][0], losses[0], losses[1], apart, steps)
+        plainly = Said.of(subject, layer(x, subject.state))
+        instead = Said.of(subject, run_held(layer, x, holds, subject.state))
+    apart = None
+    if plainly.chances is not None and instead.chances is not None:
+        apart = divergences(plainly.chances, instead.chances)
+    moved = (instead.outputs - plainly.outputs).norm(dim=-1) if apart is None else apart
+    chosen = sorted(moved.sort(descending=True, stable=True).indices[:most].tolist())
+    steps = [
+        Changed(
+            step,
+            subject.steps[step],
+            plainly.loss_at(step),
+            instead.loss_at(step),
+            None if apart is None else float(apart[step]),
+            plainly.top_at(step),
+            instead.top_at(step),
+        )
+        for step in map(int, chosen)
+    ]
+    return Effect(plainly.outputs, instead.outputs, plainly.losses, instead.losses, apart, steps)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a network says over one sequence."""
+
+    subject: Subject
+    outputs: Tensor
+    """(T, size), of the layers."""
+    losses: Tensor
+    """In nats at each of :attr:`known`; one number where the sequence has one loss."""
+    known: list[int]
+    """The steps that have a loss."""
+    chances: Tensor | None
+    """(T, V), where it says what it takes for how likely."""
+
+    @classmethod
+    def of(cls, subject: Subject, recurred: Recurred) -> "Said":
+        """What the subject's network says when its layers give this."""
+        outputs = recurred.outputs
+        assert isinstance(outputs, Tensor)
+        with torch.no_grad():
+            chances = None if subject.predict is None else subject.predict(outputs).double()
+            if subject.loss is None:
+                assert subject.whole_loss is not None
+                return cls(subject, outputs[0], subject.whole_loss(recurred).double().reshape(1), [], chances)
+            known = list(subject.times) or list(range(outputs.shape[1]))
+            losses = subject.loss(outputs)[0].double()
+        return cls(subject, outputs[0], losses[known], known, chances)
+
+    def loss_at(self, step: int) -> float | None:
+        """The loss at a step, where it has one."""
+        return float(self.losses[self.known.index(step)]) if step in self.known else None
+
+    def top_at(self, step: int) -> tuple[str, float] | None:
+        """The likeliest class at a step, and its probability."""
+        if self.chances is None:
+            return None
+        share, place = self.chances[step].max(-1)
+        return self.subject.classes[int(place)], float(share)
 
 
 def divergences(chances: Tensor, others: Tensor) -> Tensor:
@@ -153,8 +198,3 @@ def divergences(chances: Tensor, others: Tensor) -> Tensor:
     tiny = torch.finfo(chances.dtype).tiny
     ratio = chances.clamp(min=tiny).log() - others.clamp(min=tiny).log()
     return (chances * ratio).sum(-1).clamp(min=0.0)
-
-
-def _top(subject: Subject, chances: Tensor) -> tuple[str, float]:
-    share, place = chances.max(-1)
-    return subject.classes[int(place)], float(share)

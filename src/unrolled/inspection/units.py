@@ -48,13 +48,14 @@ class Thresholds(NamedTuple):
     above: Tensor
 
 
-def windows(layer: Recurrent, x: Tensor, size: int = WINDOW) -> Iterator[dict[str, Tensor]]:
+def windows(
+    layer: Recurrent, x: Tensor, state: Mapping[str, Tensor] | None = None, size: int = WINDOW
+) -> Iterator[dict[str, Tensor]]:
     """Every quantity over one sequence x (1, T, D), a window at a time, the state carried from each to the next.
 
     Layers that read in both directions are read in one window.
     """
     size = size if len(layer.directions) == 1 else max(1, x.shape[1])
-    state: dict[str, Tensor] | None = None
     for begin in range(0, x.shape[1], size):
         seen = quantities(layer, x[:, begin : begin + size], state)
         names = [f"{index}.forward.{name}" for index in range(layer.num_layers) for name in layer.cell.states]
