@@ -1,13 +1,13 @@
 """Patterns in a text that a unit may follow: where quotes are open, where words and lines begin, any expression."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.vocabulary import Vocabulary
 from unrolled.errors import UsageError, did_you_mean
 
 Floats = NDArray[np.float64]
@@ -23,7 +23,7 @@ class Pattern:
     find: Callable[[str], Floats]
     """From a text to a number for each of its characters: 0 or 1, or a count where it is no yes or no."""
     lasting: bool = False
-    """It is a state of the text, and a token has that behind its last character; else any of its characters counts."""
+    """It is a state of the text, and a step has that behind its last character; else any of its characters counts."""
 
 
 def inside_quotes(text: str) -> Floats:
@@ -104,15 +104,41 @@ def named(name: str) -> Pattern:
     return PATTERNS[name]
 
 
-def over_tokens(pattern: Pattern, text: str, vocabulary: Vocabulary) -> Floats:
-    """The pattern at each token of a text, (S,)."""
-    found = pattern.find(text)
-    _, starts, ends = vocabulary.encode_with_offsets(text)
-    widths = np.fromiter((len(one.encode()) for one in text), np.int64, len(text))
-    beginnings = np.cumsum(widths) - widths  # of each character, in bytes
-    first = np.searchsorted(beginnings, starts.numpy(), "right") - 1
-    last = np.searchsorted(beginnings, ends.numpy() - 1, "right") - 1
-    if pattern.lasting or not len(first):
+def over_pieces(pattern: Pattern, pieces: Sequence[str]) -> Floats:
+    """The pattern at each step of a text that is read in pieces, (T,): characters, words, or parts of words.
+
+    Pieces that are words, none of which begins with a blank, have one between them.
+    """
+    apart = any(len(one) > 1 for one in pieces) and not any(one[:1].isspace() and len(one) > 1 for one in pieces)
+    between = " " if apart and " " not in pieces else ""
+    found = pattern.find(between.join(pieces))
+    widths = np.fromiter(map(len, pieces), np.int64, len(pieces))
+    first = np.cumsum(widths + len(between)) - widths - len(between)
+    last = first + np.maximum(widths, 1) - 1
+    if not len(found):
+        return np.zeros(len(pieces))
+    first, last = np.minimum(first, len(found) - 1), np.minimum(last, len(found) - 1)
+    if pattern.lasting:
         return found[last]
     sums = np.concatenate([[0.0], np.cumsum(found)])
     return (sums[last + 1] > sums[first]).astype(np.float64)
+
+
+def read_numbers(path: Path) -> Floats:
+    """A number for each step, from a ``.npy`` file or a text file with one a line.
+
+    Raises:
+        UsageError: the file is missing, or holds anything else.
+    """
+    try:
+        if path.suffix == ".npy":
+            found = np.load(path, allow_pickle=False)
+        else:
+            found = np.array(path.read_text(encoding="utf-8").split(), np.float64)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}.") from None
+    except ValueError:
+        raise UsageError(f"{path} holds no numbers, one a step.") from None
+    if found.ndim != 1 or found.dtype.kind not in "biuf" or not np.isfinite(found).all():
+        raise UsageError(f"{path} holds an array {found.shape} of {found.dtype}; finite numbers (T,) are wanted.")
+    return found.astype(np.float64)
