@@ -23,7 +23,7 @@ LAGS = (1, 4, 16, 64, 256)
 """How many steps back gradients are told."""
 COPIES = 4
 """Steps whose gradients are followed back, at most."""
-OP_SECONDS = 5e-5
+OP_SECONDS = 3e-5
 """What an op of a step may take in a look that is still to come, before one was made."""
 COLUMNS = ("clipped", "update_ratio", "saturated", "horizon", *(f"gradient_{lag}" for lag in LAGS))
 """What a row of history has of it: the share of updates whose gradient was clipped, and at the last look how large the
