@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from unrolled.cli.seen import show, unit_of
 from unrolled.cli.tasks import TASKS
@@ -41,8 +42,6 @@ def inspect(
 
     docs/inspect.md says how to read it.
     """
-    from rich.console import Console
-
     from unrolled.errors import UsageError
     from unrolled.inspection.figures import draw
     from unrolled.inspection.look import inspect as look
