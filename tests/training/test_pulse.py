@@ -238,6 +238,14 @@ def test_gradients_that_are_all_clipped_are_named() -> None:
     assert of_updates([row | {"clipped": 0.5} for row in rows], 1.0) == []
 
 
+def test_updates_as_large_as_the_weights_are_named() -> None:
+    rows = [{"update_ratio": ratio, "rate": 0.5} for ratio in (None, 0.2, 1.5, 0.3)]
+    (found,) = of_updates(rows, 1.0)
+    assert (found.kind, found.figure, found.remedy) == ("rate", 1.5, "a smaller rate (--rate 0.05)")
+    assert found.says == "an update was 1.5 times as large as the weights it changed"
+    assert of_updates(rows[:2], 1.0) == []
+
+
 def test_a_rate_that_is_too_high_is_told_at_the_end(tmp_path: Path) -> None:
     write(tmp_path)
     words = options(TINY | {"steps": 20, "rate": 3.0, "inspect": 1})
@@ -245,7 +253,7 @@ def test_a_rate_that_is_too_high_is_told_at_the_end(tmp_path: Path) -> None:
     assert done.code == 0
     (line,) = [line for line in done.err.splitlines() if line.startswith("Inside the network: ")]
     assert "rate too high" in line
-    assert "times as large as the weights it changed" in line
+    assert "the loss of training began at" in line
     assert "--rate 0.3" in line
 
 

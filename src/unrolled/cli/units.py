@@ -49,8 +49,6 @@ def units(
     as_json: AsJson = False,
 ) -> None:
     """Which units follow a pattern over the steps: by correlation, with the F1 of the best threshold."""
-    import torch
-
     from unrolled.errors import UsageError
     from unrolled.inspection.patterns import matches, named, over_pieces, read_numbers
     from unrolled.inspection.units import search, windows
@@ -62,8 +60,8 @@ def units(
     followed = over_pieces(wanted, subject.steps) if wanted is not None else read_numbers(Path(str(labels)))
     if len(followed) != len(subject.steps):
         raise UsageError(f"{labels} holds {len(followed):,} numbers, and there are {len(subject.steps):,} steps.")
-    target, layer = torch.from_numpy(followed), subject.layer.eval()
-    found = search(lambda: windows(layer, subject.x.detach(), subject.state), target, most)
+    layer = subject.layer.eval()
+    found = search(lambda: windows(layer, subject.x.detach(), subject.state), followed, most)
     says = wanted.says if wanted is not None else str(labels)
     always = 2 * followed.mean() / (1 + followed.mean()) if found[0].f1 is not None else None
     if as_json:
@@ -94,22 +92,15 @@ def nearest(
     as_json: AsJson = False,
 ) -> None:
     """At which other steps a network's state was most like that at one step."""
-    import torch
-
-    from unrolled.errors import UsageError, did_you_mean
-    from unrolled.inspection.units import around, windows
+    from unrolled.inspection.units import around, values_of, windows
     from unrolled.inspection.units import nearest as near
 
     subject = _subject(folder, data, row, part)
     layer, count = subject.layer.eval(), len(subject.steps)
     where = quantity or f"{layer.num_layers - 1}.forward.{layer.cell.output}"
-    seen = list[torch.Tensor]()
-    for window in windows(layer, subject.x.detach(), subject.state):
-        if where not in window:
-            raise UsageError(f"there is no quantity '{where}' here.{did_you_mean(where, window)}")
-        seen.append(window[where])
+    seen = values_of(windows(layer, subject.x.detach(), subject.state), where)
     step = at + count if at < 0 else at
-    found = near(torch.cat(seen), step, most, measure, apart)
+    found = near(seen, step, most, measure, apart)
     pieces = written(subject.steps)
     rows = [{"step": one.step, "distance": one.distance, "around": around(subject.steps, one.step)} for one in found]
     if as_json:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -63,7 +64,17 @@ def windows(
         yield {name: values[0] for name, values in seen.items()}
 
 
-def search(seen: Windows, pattern: Tensor, most: int = 10) -> list[Following]:
+def values_of(seen: Iterable[Mapping[str, Tensor]], where: str) -> Tensor:
+    """One quantity over all windows, (T, units). Raises UsageError where there is none of that name."""
+    parts = []
+    for window in seen:
+        if where not in window:
+            raise UsageError(f"there is no quantity '{where}' here; there are {', '.join(window)}.")
+        parts.append(window[where])
+    return torch.cat(parts)
+
+
+def search(seen: Windows, pattern: Tensor | NDArray[Any], most: int = 10) -> list[Following]:
     """The units whose values go with a pattern most closely, by the size of their correlation.
 
     Args:
@@ -74,7 +85,7 @@ def search(seen: Windows, pattern: Tensor, most: int = 10) -> list[Following]:
     Raises:
         UsageError: the pattern has not a number for each step, or never changes.
     """
-    pattern = pattern.double()
+    pattern = torch.as_tensor(pattern).double()
     if not pattern.numel() or bool((pattern == pattern[0]).all()):
         raise UsageError("the pattern never changes over these steps: no unit can follow it.")
     by_place = correlations(seen, pattern)
