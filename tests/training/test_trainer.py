@@ -86,6 +86,7 @@ def test_training_is_a_plain_loop_of_its_settings(fresh: float, carried: bool, t
     trainer.run()
     norms = [row["gradient_norm"] for row in trainer.history.rows]
     assert min(norms) < 0.23 < max(norms), "some gradients are to be cut, and some not"
+    assert [row["clipped"] for row in trainer.history.rows] == [float(norm > 0.23) for norm in norms]
     trained_by_hand(alone, trainer, carried)
     for name, value in trainer.network.state_dict().items():
         assert_close(value, alone.state_dict()[name], "loop, torch.nn")
