@@ -71,10 +71,21 @@ def test_gradients_by_lag_are_autograds() -> None:
 
 def test_the_longest_row_and_its_state_are_looked_at() -> None:
     lengths = torch.tensor([3, 12, 7])
-    state = {"0.forward.h": torch.full((N, H), 0.9, dtype=torch.float64)}
-    found = looked(network(), lengths=lengths, state=state)
+    state = {"0.forward.h": torch.tensor([0.1, 0.9, -0.3], dtype=torch.float64).unsqueeze(1).expand(N, H)}
+    net = network()
+    with torch.no_grad():
+        net.recurrent.cell_parameters()["U"].copy_(3.0 * torch.eye(H))  # units stay where they began
+    found = looked(net, lengths=lengths, state=state)
     assert found["sight/0.forward.h"] == 12
-    assert found["gradient/0.forward.h/4"] != looked(network(), lengths=lengths)["gradient/0.forward.h/4"]
+    torch.manual_seed(3)
+    (ids, _) = torch.randint(V, (2, N, T))
+    row = {"0.forward.h": state["0.forward.h"][1:2]}
+    shares = []
+    for begin in (row, None):
+        values = net.recurrent(net.input_side(ids[1:2, :12]), begin).outputs  # an Elman network's are its h
+        shares.append(float((values.abs() > 0.8).double().mean()))
+    assert found["saturated/0.forward.h"] == pytest.approx(shares[0])
+    assert shares[0] != shares[1]
 
 
 def test_every_layer_and_direction_and_every_recurrence_has_a_name() -> None:

@@ -47,8 +47,7 @@ def run_held(
         UsageError: there is no such layer, direction, quantity, unit or step.
     """
     names = dict.fromkeys(_parts(layer, one)[1] for one in holds)
-    pre = bool(names.keys() - set(layer.cell.quantities))
-    cell, found = held(opened(layer.cell).cell if pre else layer.cell, list(names))
+    cell, found = held(opened(layer.cell).cell, list(names))
     network, noise = recast(layer, cell), dict[str, Tensor]()
     for one in holds:
         place, name = _parts(layer, one)
