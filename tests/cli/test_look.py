@@ -83,9 +83,9 @@ def test_json_is_the_document(folder: Path) -> None:
 
 def test_figures_are_drawn(folder: Path) -> None:
     done = look(folder, "model", TEXT, "--figures", "drawn", "--at", -1)
-    names = {"gradients", "gradients-at", "factors", "predictions", "quantities-0-forward"}
+    names = {"gradients", "gradients-at", "factors", "predictions", "saturation", "quantities-0-forward"}
     assert {path.name for path in (folder / "drawn").iterdir()} == {f"{name}.png" for name in names}
-    assert done.err == "5 figures are in drawn\n"
+    assert done.err == "6 figures are in drawn\n"
     for path in (folder / "drawn").iterdir():
         with Image.open(path) as picture:
             assert min(picture.size) >= 300

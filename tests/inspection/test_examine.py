@@ -8,6 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from unrolled.cells.library import LIBRARY
+from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
 from unrolled.inspection.examine import SCHEMA, Examined, Subject, examine, plain, spread
 from unrolled.inspection.gradients import gradients_through_time
@@ -17,7 +19,7 @@ from unrolled.layers.recurrent import Recurrent
 T, D, H, V = 12, 3, 5, 4
 
 
-def subject(cell: str = "lstm", steps: int = T, **options: object) -> Subject:
+def subject(cell: str | Cell = "lstm", steps: int = T, **options: object) -> Subject:
     torch.manual_seed(3)
     layer = Recurrent(cell, D, H, **options).double()
     side = torch.nn.Linear(layer.output_size, V).double()
@@ -166,3 +168,18 @@ def test_json_holds_the_values_where_they_are_asked_for() -> None:
 def test_a_training_that_went_wild_is_in_the_verdict() -> None:
     rows = [{"train": loss, "rate": 0.1} for loss in (3.0, 9.0, 8.0, 9.0, 7.0)]
     assert "rate too high" in examine(subject(), training=rows).verdict
+
+
+@pytest.mark.parametrize("name", [name for name, cell in LIBRARY.items() if not cell.sizes])
+def test_every_cell_can_be_examined(name: str) -> None:
+    document = examine(subject(name, num_layers=2), at=[-1]).document
+    json.dumps(document, allow_nan=False)
+    assert set(document["gradients"]) == {
+        f"{layer}.forward.{state}" for layer in "01" for state in LIBRARY[name].states
+    }
+
+
+def test_a_cell_without_a_state_has_no_memory_to_look_at() -> None:
+    examined = examine(subject(Cell("linear", "y = W @ x + b")))
+    assert (examined.document["gradients"], examined.document["factors"]) == ({}, {})
+    assert len(examined.recorded["0.forward.y"]) == T

@@ -129,7 +129,7 @@ def examine(
         "spectral_radii": radii,
         "verdict": {"says": in_words(findings), "findings": [one.row() for one in findings]},
     }
-    return Examined(plain(document), {place: values[0] for place, values in seen.items()}, findings)
+    return Examined(plain(document), {place: values[0].cpu() for place, values in seen.items()}, findings)
 
 
 def _followed(
@@ -166,7 +166,7 @@ def _factors(
     factors, direct = dict[str, Any](), dict[str, Any]()
     radii, plain_ones = dict[str, float](), dict[str, float]()  # in a gated cell large ones are no fault
     looked = spread(x.shape[1], FACTORS)
-    for index in range(layer.num_layers):
+    for index in range(layer.num_layers if layer.cell.states else 0):
         for direction in layer.directions:
             place = f"{index}.{direction}"
             weights = {name: value.detach() for name, value in layer.cell_parameters(index, direction).items()}

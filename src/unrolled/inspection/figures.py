@@ -27,6 +27,9 @@ BULK = 0.99
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe and Ito's, which the colour-blind can tell apart."""
 
+LINES = ("-", "--", ":")
+"""Styles of lines, once the colours are used up."""
+
 
 def draw(examined: Examined, folder: Path, form: str = "png") -> list[Path]:
     """Draw every figure into a folder; returns the files. ``form`` is ``png`` or ``svg``."""
@@ -62,6 +65,7 @@ def _gradients(examined: Examined) -> Any:
             continue
         horizon = "no horizon in sight" if one["horizon"] is None else f"1% after {one['horizon']} steps"
         style = {"color": COLOURS[drawn % len(COLOURS)], "label": f"{place}: {horizon}"}
+        style["linestyle"] = LINES[drawn // len(COLOURS) % len(LINES)]
         axes.plot(lags / lags[0], marker="." if lags.size < NAMED else None, **style)
         drawn += 1
     axes.axhline(HORIZON, color="grey", linestyle=":", linewidth=1)
@@ -136,12 +140,35 @@ def _quantities(examined: Examined, place: str) -> Any:
 
 
 def _said(examined: Examined) -> list[tuple[str, Any]]:
-    """What was said step by step, what was looked at, and the gradients of steps that were asked for."""
+    """Figures that there are where there is something to show: how saturated gates are, what was said and looked at."""
     return [
+        ("saturation", _saturation(examined)),
         ("predictions", _predictions(examined)),
         ("attention", _attention(examined)),
         ("gradients-at", _gradients_at(examined)),
     ]
+
+
+def _saturation(examined: Examined) -> Any:
+    """How often each bounded quantity is near its ends, and how many of its units never move."""
+    told = {name: one for name, one in examined.document["quantities"].items() if one["low"] is not None}
+    if not told:
+        return None
+    figure = _figure(9.0, 1.4 + 0.32 * len(told))
+    axes = figure.add_subplot()
+    low, high = (np.array([one[end] for one in told.values()]) for end in ("low", "high"))
+    names = [f"{name} ({one['function']})" for name, one in told.items()]
+    axes.barh(names, low, color=COLOURS[0], label="near the lower end")
+    axes.barh(names, 1 - low - high, left=low, color="0.88", label="between")
+    axes.barh(names, high, left=1 - high, color=COLOURS[1], label="near the upper end")
+    for row, one in enumerate(told.values()):
+        still = f"{len(one['still'])} of {len(one['mean'])} units never move" if one["still"] else ""
+        axes.text(0.5, row, still, ha="center", va="center", fontsize=8)
+    axes.invert_yaxis()
+    axes.set(title="Saturation: how often a value lies within a tenth of its range from an end", xlim=(0, 1))
+    axes.set_xlabel("share of units and steps")
+    figure.legend(loc="outside lower center", ncols=3, fontsize=9)
+    return figure
 
 
 def _numbers(values: Any) -> np.ndarray:
@@ -155,6 +182,8 @@ def _predictions(examined: Examined) -> Any:
     costs = _numbers([row.get("surprisal", row.get("loss")) for row in rows])
     if not rows or not any(rows):
         return None
+    if len(rows) > 1 and not any(rows[:-1]):
+        return _at_the_end(rows[-1])
     figure = _figure(10.0, 5.5)
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     steps = np.arange(len(rows))
@@ -179,6 +208,17 @@ def _predictions(examined: Examined) -> Any:
         below.plot(steps, costs, color=COLOURS[1])
     below.set(title="How surprising what came was", ylabel=unit)
     _name_steps(below, examined, True)
+    return figure
+
+
+def _at_the_end(row: Mapping[str, Any]) -> Any:
+    """The likeliest classes of a sequence that was judged as a whole."""
+    figure = _figure(8.0, 1.4 + 0.4 * len(row["top"]))
+    axes = figure.add_subplot()
+    axes.barh([_plain(name) for name, _ in row["top"]], [chance for _, chance in row["top"]], color=COLOURS[0])
+    axes.invert_yaxis()
+    right = f"; right is {_plain(row['right'])}" if "right" in row else ""
+    axes.set(title=f"What was said of the whole sequence{right}", xlabel="probability", xlim=(0, 1))
     return figure
 
 

@@ -114,6 +114,8 @@ def _norms(
                 place = f"{index}.{direction}"
                 zeros = torch.zeros(copies, x.shape[1], sizes[name], dtype=x.dtype, device=x.device, requires_grad=True)
                 probes[f"{place}.{probe}"], places[f"{place}.{probe}"] = zeros, f"{place}.{name}"
+    if not probes:  # a cell without a state hands nothing on
+        return {}
     begin = None if state is None else {name: value.detach().repeat(copies, 1) for name, value in state.items()}
     with torch.enable_grad():
         total = loss(network(x.detach().repeat(copies, 1, 1), begin, noise=probes))

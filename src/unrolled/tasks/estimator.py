@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from unrolled.data.splits import Splits
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError, did_you_mean
 from unrolled.inspection.examine import Subject
 from unrolled.model_folder import (
+    BASELINES,
     CARD,
     CONFIG,
     FIGURE,
@@ -41,6 +42,18 @@ class Sources(NamedTuple):
     train: Any
     valid: Any = None
     test: Any = None
+
+
+class Kept(NamedTuple):
+    """What a method learned from the training data that is shown beside a network: numbers by name, and a text."""
+
+    tensors: dict[str, Tensor]
+    said: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(one.nbytes for one in self.tensors.values()) + len(self.said.encode())
 
 
 class Estimator(ABC, Generic[Config, Part]):
@@ -156,6 +169,13 @@ class Estimator(ABC, Generic[Config, Part]):
         """Draw figures of the result beside the loss; the names of their files."""
         return []
 
+    def baselines(self) -> Kept | None:
+        """What :meth:`evaluate` measures baselines by that learned from the training data; it goes into the folder."""
+        return None
+
+    def take_baselines(self, kept: Kept) -> None:
+        """Take back what :meth:`baselines` gave. Raises KnowledgeError where it is damaged."""
+
     def check_use(self, config: Config) -> None:
         """Raise UsageError where settings that are given anew do not fit the model."""
 
@@ -200,6 +220,8 @@ class Estimator(ABC, Generic[Config, Part]):
     def write_result(self, folder: ModelFolder) -> None:
         """Write what training gave: weights, figures, card, and last the metrics, which say that all is there."""
         folder.write_tensors(self.network.state_dict(), WEIGHTS)
+        if kept := self.baselines():
+            folder.write_tensors(kept.tensors, BASELINES, kept.said)
         drawn = []
         if self.history:
             write_history(folder, self.history)
@@ -219,6 +241,12 @@ class Estimator(ABC, Generic[Config, Part]):
         model.network.load_state_dict(tensors)
         model.network.to(device).eval()
         model.metrics = folder.read_json(METRICS)
+        if (folder.path / BASELINES).exists():
+            kept = Kept(*folder.read_tensors_and_text(BASELINES))
+            try:
+                model.take_baselines(kept)
+            except KnowledgeError as error:
+                raise UsageError(f"{folder.path / BASELINES} is damaged or foreign: {error}") from None
         model.history = read_history(folder)
         return model
 
