@@ -97,6 +97,7 @@ CHANGES: dict[str, Change] = {
     "embedding": Change(0, lambda model: sizes(model)["W_i"][1], len(set(TEXT))),
     "tie": Change(False, has_one_table, False, WORDS),
     "dropout_input": Change(0.9, weights),
+    "inspect": Change(1.0, lambda model: all(row["inside"] for row in model.history), True),
     "dropout_output": Change(0.9, weights),
     "dropout_layers": Change(0.9, weights, beside={"layers": 2}),
     "residual": Change(True, lambda model: model.network.recurrent.residual, True, {"layers": 2}),

@@ -23,8 +23,9 @@ from unrolled.training.interrupt import Interrupt
 from unrolled.training.trainer import BEST, LAST
 
 PLAIN = {"steps": 60, "hidden": 16, "batch": 4, "window": 16, "dropout_output": 0.2, "checkpoint_seconds": 0.05}
+PLAIN |= {"inspect": 1}  # a look for each row, so that no clock says when
 BEYOND_THE_WINDOW = {"steps": 500, "batch": 2, "window": 2, "bptt": 5, "fresh": 0.3, "validations": 3, "cell": "elman"}
-BEYOND_THE_WINDOW |= {"hidden": 8, "layers": 2, "dropout_layers": 0.3, "checkpoint_seconds": 0.05}
+BEYOND_THE_WINDOW |= {"hidden": 8, "layers": 2, "dropout_layers": 0.3, "checkpoint_seconds": 0.05, "inspect": 1}
 """Several updates in a row of history, so that a checkpoint stands between two rows."""
 NOISY = PLAIN | {"cell": "gru", "zoneout": 0.2, "variational": 0.2, "drop_connect": 0.1}
 CLOCK = ("seconds", "per_second")

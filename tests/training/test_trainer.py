@@ -86,6 +86,7 @@ def test_training_is_a_plain_loop_of_its_settings(fresh: float, carried: bool, t
     trainer.run()
     norms = [row["gradient_norm"] for row in trainer.history.rows]
     assert min(norms) < 0.23 < max(norms), "some gradients are to be cut, and some not"
+    assert [row["clipped"] for row in trainer.history.rows] == [float(norm > 0.23) for norm in norms]
     trained_by_hand(alone, trainer, carried)
     for name, value in trainer.network.state_dict().items():
         assert_close(value, alone.state_dict()[name], "loop, torch.nn")
@@ -148,7 +149,7 @@ def test_the_saved_model_is_the_one_with_the_lowest_validation_loss(tmp_path: Pa
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[TextModel, Path]:
     """A model of 45 updates in 9 windows an epoch, and its folder."""
     folder = tmp_path_factory.mktemp("trained")
-    settings = TINY | {"steps": 45, "validations": 3, "window": 20, "warmup": 0.2}
+    settings = TINY | {"steps": 45, "validations": 3, "window": 20, "warmup": 0.2, "inspect": 1}
     return TextModel.fit(write(folder, EXCERPT[:800]), out=folder / "out", **settings), folder / "out"
 
 
@@ -177,7 +178,11 @@ def test_tensorboard_tells_the_same(trained: tuple[TextModel, Path]) -> None:
     for event in EventFileLoader(str(file)).Load():
         for value in event.summary.value:
             told.setdefault(value.tag, {})[event.step] = float(tensor_util.make_ndarray(value.tensor))
-    assert set(told) == set(COLUMNS) - {"step", "epoch"}
+    shown = {name for name in told if "/" not in name}
+    assert shown == set(COLUMNS) - {"step", "epoch", "gradient_64", "gradient_256"}  # a window has 20 steps
+    assert "gradient/0.forward.c/16" in told
+    for name in told.keys() - {"valid"}:
+        assert list(told[name]) == list(range(1, 46)), name
     assert list(told["valid"]) == [15, 30, 45]
     for row in model.history:
         assert told["train"][row["step"]] == pytest.approx(row["train"], rel=1e-6)

@@ -96,6 +96,9 @@ def _run(
             print(f"{split}: {line}")
     for line in model.specimen():
         print(line)
+    verdict = model.metrics["training"]["verdict"]
+    if verdict not in (None, "healthy"):
+        print(f"Inside the network: {verdict}.", file=sys.stderr)
     if model.metrics["training"]["ended"] == "interrupt":
         print(f"Stopped by Ctrl-C; go on with: {program} train {name} --out {out} --resume", file=sys.stderr)
     print(f"The model is in {out}: its loss is drawn in loss.png, its figures are in README.md.", file=sys.stderr)

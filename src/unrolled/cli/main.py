@@ -14,6 +14,7 @@ from unrolled.cli.learn import train_app
 from unrolled.cli.look import inspect
 from unrolled.cli.recipe import recipe
 from unrolled.cli.show import cells, data
+from unrolled.cli.units import clamp, compare, nearest, units
 from unrolled.cli.unroll import unroll
 from unrolled.cli.use import evaluate, generate, predict, score
 from unrolled.errors import UnrolledError
@@ -32,6 +33,10 @@ app.command()(evaluate)
 app.command()(generate)
 app.command()(score)
 app.command()(inspect)
+app.command()(units)
+app.command()(nearest)
+app.command()(clamp)
+app.command()(compare)
 app.command()(recipe)
 app.command()(cells)
 app.command()(data)

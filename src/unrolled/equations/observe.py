@@ -1,5 +1,6 @@
 """Rewrites that change no number and show more of a cell: what its functions are given, and a way into its states."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from unrolled.equations.cell import Cell
@@ -59,3 +60,23 @@ def probed(cell: Cell) -> Observed:
         lines.append(Statement(statement.target, expression))
     silent = {name: Noise(1.0, 0.0, "step") for name in found.values()}
     return Observed(rewritten(cell, "probed", lines, noise={**cell.noise, **silent}), found)
+
+
+def held(cell: Cell, quantities: Sequence[str]) -> Observed:
+    """Quantities that can be held: ``i = e`` becomes ``i = i_keep * e + i_held``, where it is 1 times e and 0 more.
+
+    Given as values of the cell's noise (N, T, units), ``i_keep`` is 0 where the quantity is to be what ``i_held`` says;
+    every line that reads it then reads that. A quantity's name leads to that of its ``_keep``, and that name to the
+    ``_held`` one's.
+    """
+    fresh, found, lines = Fresh(cell), dict[str, str](), list[Statement]()
+    for statement in cell.statements:
+        name, expression = statement.target.name, statement.expression
+        if name in quantities:
+            keep, value = fresh(f"{name}_keep"), fresh(f"{name}_held")
+            found[name], found[keep] = keep, value
+            expression = Call("add", (Call("mul", (Name(keep), expression)), Name(value)))
+        lines.append(Statement(statement.target, expression))
+    keeps = [found[name] for name in quantities]
+    drawn = {keep: Noise(1.0, 1.0, "step") for keep in keeps} | {found[one]: Noise(1.0, 0.0, "step") for one in keeps}
+    return Observed(rewritten(cell, "held", lines, noise={**cell.noise, **drawn}), found)

@@ -2,7 +2,7 @@
 
 import platform
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
@@ -13,11 +13,14 @@ from unrolled.cells.library import find_cell
 from unrolled.data.splits import Splits, shortened
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
+from unrolled.inspection.run import in_a_line, of_looks, of_updates
+from unrolled.inspection.verdict import of_training
 from unrolled.model_folder import METRICS, SOURCE, ModelFolder
 from unrolled.tasks.estimator import Config, Estimator, Part, Sources
 from unrolled.tasks.observer import Observer, Silent, Told
 from unrolled.training.config import BUDGETS, make_config
 from unrolled.training.device import resolve_device
+from unrolled.training.pulse import lately
 from unrolled.training.trainer import LAST, Progress, Trainer
 from unrolled.wirings.recurrence import rewritten
 
@@ -219,6 +222,7 @@ class _Run(Generic[Model]):
                 "loss": progress.loss,
                 "per_second": round(progress.per_second, 1),
                 "parameters": sum(one.numel() for one in model.network.parameters()),
+                "verdict": _verdict(model.history, model.config.clip),
             },
             "data": {"name": splits.name, "fingerprint": splits.fingerprint, "notes": list(splits.notes)}
             | model.counts(splits),
@@ -266,6 +270,13 @@ def _steps_written(folder: ModelFolder) -> int:
     if not (folder.path / METRICS).exists():
         return 0
     return folder.read_json(METRICS).get("training", {}).get("steps", 0)
+
+
+def _verdict(rows: Sequence[Mapping[str, Any]], clip: float) -> str | None:
+    """What is wrong inside by the rows of a run, in a line, or ``healthy``; None where nobody looked."""
+    late = lately(rows)
+    found = in_a_line([*of_training(rows), *of_updates(rows, clip), *of_looks(late)])
+    return found or ("healthy" if late else None)
 
 
 def _processor() -> str:

@@ -32,6 +32,9 @@ class TrainingConfig(BaseModel):
     validations: int = Field(10, ge=1, description="validations, spread evenly over the budget")
     patience: int = Field(5, ge=1, description="validations without a better one before training stops early")
     checkpoint_seconds: float = Field(30.0, gt=0, description="seconds between two checkpoints to resume from")
+    inspect: float = Field(
+        0.01, ge=0, le=1, description="share of the time in which a run looks into itself; 0 never, 1 at every row"
+    )
     seed: int = Field(1, ge=0, lt=2**32, description="seed of all randomness")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")
     precision: Literal["32-true", "bf16-mixed", "64-true"] = Field("32-true", description="number format")

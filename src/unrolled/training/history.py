@@ -8,13 +8,18 @@ from typing import Any
 
 from unrolled.errors import UsageError
 from unrolled.model_folder import HISTORY, LOGS, ModelFolder, write_whole
+from unrolled.training import pulse
 from unrolled.training.board import Board
 
-COLUMNS: tuple[str, ...] = ("step", "epoch", "seconds", "train", "valid", "rate", "gradient_norm", "per_second")
+COURSE: tuple[str, ...] = ("step", "epoch", "seconds", "train", "valid", "rate", "gradient_norm", "per_second")
+COLUMNS = COURSE + pulse.COLUMNS
 
 
 class History:
-    """Rows by step; ``train`` and ``valid`` are losses. Checkpoints keep them, so a resumed run has all."""
+    """Rows by step; ``train`` and ``valid`` are losses, ``inside`` is what TensorBoard alone shows of the network.
+
+    Checkpoints keep them, so a resumed run has all.
+    """
 
     def __init__(self, folder: ModelFolder, rows: Sequence[dict[str, Any]] = ()) -> None:
         self.folder, self.rows = folder, list(rows)
@@ -25,8 +30,8 @@ class History:
         self.rows.append(row)
         if self.board is None:
             self.board = Board(self.folder.path / LOGS, row["step"])
-        shown = {name: row[name] for name in COLUMNS if name not in ("step", "epoch") and row[name] is not None}
-        self.board.add(row["step"], shown)
+        shown = {name: row[name] for name in COLUMNS if name not in ("step", "epoch") and row.get(name) is not None}
+        self.board.add(row["step"], shown | (row.get("inside") or {}))
 
     def write(self) -> None:
         """Write the CSV file anew."""
@@ -44,7 +49,8 @@ def write_history(folder: ModelFolder, rows: Sequence[dict[str, Any]]) -> None:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        plain = {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()}
+        told = {name: row.get(name) for name in COLUMNS}
+        plain = {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in told.items()}
         writer.writerow(plain)
     folder.write_text(HISTORY, text.getvalue())
 

@@ -16,6 +16,7 @@ from unrolled.training.course import Course
 from unrolled.training.device import make_fabric
 from unrolled.training.history import History
 from unrolled.training.interrupt import Interrupt
+from unrolled.training.pulse import Pulse, columns
 
 LAST, BEST = f"{CHECKPOINTS}/last.safetensors", f"{CHECKPOINTS}/best.safetensors"
 CONTENT = ("network", "optimizer", "progress", "course", "history", "losses", "count", "random")
@@ -45,6 +46,10 @@ class Progress:
     """Tokens, sequences or steps learned from in a second since then."""
     ended: str = ""
     """Why the run ended: ``budget``, ``patience`` or ``interrupt``."""
+    clipped: int = 0
+    """Updates since the last row of history whose gradient was clipped."""
+    inside: dict[str, float] | None = None
+    """What a look into the network since then gave."""
 
 
 class Watcher(Protocol):
@@ -86,6 +91,7 @@ class Trainer:
         self.ready, self.optimizer = self.fabric.setup(network, optimizer)
         self.progress = Progress()
         self.history = History(folder)
+        self.pulse = Pulse(network, config.inspect)
         self._losses: list[float] = []
         self._count = 0
 
@@ -156,9 +162,10 @@ class Trainer:
 
     def _update(self, rate: float) -> None:
         progress, config = self.progress, self.config
-        loss, count = self.course.lesson(self.ready, progress.epoch, progress.lesson)
-        self.optimizer.zero_grad()
-        self.fabric.backward(loss)
+        with self.pulse.watching(progress.inside is None) as seen:
+            loss, count = self.course.lesson(self.ready, progress.epoch, progress.lesson)
+            self.optimizer.zero_grad()
+            self.fabric.backward(loss)
         norm = nn.utils.get_total_norm([one.grad for one in self.network.parameters() if one.grad is not None])
         value = loss.item()
         if not math.isfinite(value) or not torch.isfinite(norm):
@@ -166,13 +173,15 @@ class Trainer:
         nn.utils.clip_grads_with_norm_(self.network.parameters(), config.clip, norm)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.optimizer.step()
+        inside = self.pulse.look(seen, self.optimizer.step)
         self._losses.append(value)
         self._count += count
         self._rate, self._norm = rate, float(norm)
         last = progress.lesson + 1 == len(self.course)
         epoch, lesson = (progress.epoch + 1, 0) if last else (progress.epoch, progress.lesson + 1)
         self.progress = replace(progress, step=progress.step + 1, epoch=epoch, lesson=lesson)
+        clipped = progress.clipped + (self._norm > config.clip)
+        self.progress = replace(self.progress, clipped=clipped, inside=inside or progress.inside)
 
     def _validated(self) -> float:
         self.network.eval()
@@ -194,15 +203,17 @@ class Trainer:
         since = progress.seconds - (rows[-1]["seconds"] if rows else 0.0)
         speed = self._count / since if since > 0 else 0.0
         loss = sum(self._losses) / len(self._losses)
-        self.progress = progress = replace(progress, loss=loss, per_second=speed)
-        row = {
+        inside, clipped = progress.inside, progress.clipped / len(self._losses)
+        self.progress = progress = replace(progress, loss=loss, per_second=speed, clipped=0, inside=None)
+        row: dict[str, Any] = {
             "step": progress.step,
             "epoch": progress.epoch,
             "seconds": progress.seconds,
             "train": loss,
             "valid": valid,
         }
-        self.history.add(row | {"rate": self._rate, "gradient_norm": self._norm, "per_second": speed})
+        row |= {"rate": self._rate, "gradient_norm": self._norm, "per_second": speed, "clipped": clipped}
+        self.history.add(row | columns(inside) | {"inside": inside})
         self._losses, self._count = [], 0
         if valid is not None:
             self.watcher.validated(progress, valid)
