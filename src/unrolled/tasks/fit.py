@@ -223,13 +223,8 @@ class _Run(Generic[Model]):
             "data": {"name": splits.name, "fingerprint": splits.fingerprint, "notes": list(splits.notes)}
             | model.counts(splits),
             "seed": model.config.seed,
-            "versions": {
-                "unrolled": version("unrolled"),
-                "torch": torch.__version__,
-                "python": platform.python_version(),
-            },
-            "machine": {"system": platform.platform(), "processor": _processor(), "threads": torch.get_num_threads()}
-            | {"device": self.device},
+            "versions": versions(),
+            "machine": machine(self.device),
         }
 
 
@@ -266,6 +261,17 @@ def _steps_written(folder: ModelFolder) -> int:
     if not (folder.path / METRICS).exists():
         return 0
     return folder.read_json(METRICS).get("training", {}).get("steps", 0)
+
+
+def versions() -> dict[str, str]:
+    """What computed, for a record of figures."""
+    return {"unrolled": version("unrolled"), "torch": torch.__version__, "python": platform.python_version()}
+
+
+def machine(device: str) -> dict[str, Any]:
+    """On what, for a record of figures."""
+    system = {"system": platform.platform(), "processor": _processor()}
+    return system | {"threads": torch.get_num_threads(), "device": device}
 
 
 def _processor() -> str:
