@@ -10,6 +10,7 @@ from types import FrameType
 
 import typer
 
+from unrolled.cli.lab import lab
 from unrolled.cli.learn import train_app
 from unrolled.cli.recipe import recipe
 from unrolled.cli.show import cells, data
@@ -30,6 +31,7 @@ app.command()(evaluate)
 app.command()(generate)
 app.command()(score)
 app.command()(recipe)
+app.command()(lab)
 app.command()(cells)
 app.command()(data)
 

@@ -72,6 +72,6 @@ def _factor(lags: Sequence[int], logarithms: Sequence[float]) -> float:
 
 def spread(values: Sequence[float], digits: int = 3) -> str:
     """``0.123 ± 0.004``: mean and standard deviation over seeds."""
-    if len(values) < 2:
-        return f"{values[0]:.{digits}g}" if values else "none"
-    return f"{fmean(values):.{digits}g} ± {stdev(values):.2g}"
+    deviation = stdev(values) if len(values) > 1 else 0.0
+    middle = f"{fmean(values):.{digits}g}" if values else "none"
+    return f"{middle} ± {deviation:.1g}" if deviation else middle

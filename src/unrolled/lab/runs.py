@@ -96,7 +96,7 @@ def make_runs(plan: Plan, kept: Kept, show: Callable[[str, float, float], None])
     total, done, begun = sum(experiment.cost(one) for one, _ in waiting), 0.0, time.monotonic()
     for place, (setting, seed) in enumerate(waiting):
         cost, started = experiment.cost(setting), time.monotonic()
-        what = f"{experiment.id} {_told(setting)}, seed {seed} ({place + 1} of {len(waiting)})"
+        what = f"{experiment.id} {_told(setting, settings)}, seed {seed} ({place + 1} of {len(waiting)})"
 
         def report(share: float, cost: float = cost, what: str = what) -> None:
             made = (done + share * cost) / total
@@ -111,7 +111,7 @@ def make_runs(plan: Plan, kept: Kept, show: Callable[[str, float, float], None])
     return [one for one in found if one is not None]
 
 
-def _told(setting: Setting) -> str:
-    """The words of a setting and its length, for the progress."""
-    words = [value for name, value in setting.items() if isinstance(value, str) and name != "data"]
-    return ", ".join([*words, f"T = {setting['length']}"] if "length" in setting else words)
+def _told(setting: Setting, settings: Sequence[Setting]) -> str:
+    """What tells a setting from the others."""
+    shown = [name for name in setting if name != "data" and any(one.get(name) != setting[name] for one in settings)]
+    return ", ".join(f"{name} {setting[name]}" for name in shown)
