@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from unrolled.lab.experiment import Experiment
     from unrolled.lab.runs import Plan
 
+HELD = {True: "held here", False: "did not hold here", None: "cannot be told by so small a form"}
 WIDTH = 140
 """Columns of a table that goes into a file or a pipe."""
 
@@ -117,4 +118,4 @@ def _print(document: dict[str, Any]) -> None:
     if document["left_out"]:
         print(f"left out, for want of data (--data): {', '.join(document['left_out'])}")
     verdict = document["verdict"]
-    print(f"{document['id']} {'held' if verdict['held'] else 'did not hold'} here: {verdict['says']}.")
+    print(f"{document['id']} {HELD[verdict['held']]}: {verdict['says']}.")

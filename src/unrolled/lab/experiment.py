@@ -38,8 +38,8 @@ class Table(NamedTuple):
 class Verdict(NamedTuple):
     """What the runs say of the claim."""
 
-    held: bool
-    """Whether the claim held here."""
+    held: bool | None
+    """Whether the claim held here; None where so small a form cannot say."""
     says: str
     """The figures that say so, in one line."""
     expected: bool = True

@@ -1,4 +1,4 @@
-"""Tasks on real data that several claims are tried on: which data, which settings, and by which figure they are judged."""
+"""Tasks on real data that several claims are tried on: the data, the settings, the figure they are judged by."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -42,7 +42,8 @@ def write_report(document: dict[str, Any], plan: Plan, runs: Sequence[Run], fold
     """Write the document and the figure; returns the files."""
     stem = stem_of(plan)
     figure = plan.experiment.draw(runs)
-    how = f"{len(document['seeds'])} seeds, {document['date']}{', quick form' if plan.quick else ''}"
+    count = len(document["seeds"])
+    how = f"{count} seed{'s' * (count > 1)}, {document['date']}{', quick form' * plan.quick}"
     figure.suptitle(f"{plan.experiment.id}: {plan.experiment.claim}\n({how})", fontsize=11, wrap=True)
     picture = io.BytesIO()
     figure.savefig(picture, format="png")

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 from unrolled.errors import UsageError
 from unrolled.lab.experiment import Bench, Experiment, Run, Setting, name_of
 
+Show = Callable[[str, float, float], None]
+"""Told what is run, the share of all that is done, and the seconds left as far as can be said (0 at first)."""
+
 
 class Plan(NamedTuple):
     """What is to be run."""
@@ -75,13 +78,13 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def make_runs(plan: Plan, kept: Kept, show: Callable[[str, float, float], None]) -> list[Run]:
+def make_runs(plan: Plan, kept: Kept, show: Show) -> list[Run]:
     """Every run of a plan, by setting and then by seed; those that are kept are not made again.
 
     Args:
         plan: What is to be run.
         kept: What was made before; each new run is added.
-        show: Told what is run, the share of all that is done, and the seconds left as far as can be said (0 at first).
+        show: Told how far it is.
 
     Raises:
         Stopped: Ctrl-C ended a run.
@@ -91,24 +94,36 @@ def make_runs(plan: Plan, kept: Kept, show: Callable[[str, float, float], None])
         missing = f"no data folder has {', '.join(plan.left_out)}"
         raise UsageError(f"{experiment.id} reads data: {missing}; --data names the folder.")
     seeds = range(1, plan.seeds + 1)
-    # seed by seed, so that a run stopped half way has seen every setting
+    # seed by seed, so that an experiment stopped half way has seen every setting
     waiting = [(one, seed) for seed in seeds for one in settings if kept.get(one, seed) is None]
-    total, done, begun = sum(experiment.cost(one) for one, _ in waiting), 0.0, time.monotonic()
-    for place, (setting, seed) in enumerate(waiting):
-        cost, started = experiment.cost(setting), time.monotonic()
-        what = f"{experiment.id} {_told(setting, settings)}, seed {seed} ({place + 1} of {len(waiting)})"
-
-        def report(share: float, cost: float = cost, what: str = what) -> None:
-            made = (done + share * cost) / total
-            passed = time.monotonic() - begun
-            show(what, made, passed * (1 - made) / made if made else 0.0)
-
-        report(0.0)
-        result = experiment.make(setting, seed, Bench(plan.data, report))
+    progress = _Progress(sum(experiment.cost(one) for one, _ in waiting), show)
+    for place, (setting, seed) in enumerate(waiting, 1):
+        what = f"{experiment.id} {_told(setting, settings)}, seed {seed} ({place} of {len(waiting)})"
+        started = time.monotonic()
+        result = experiment.make(setting, seed, Bench(plan.data, progress.of(what, experiment.cost(setting))))
         kept.add(Run(setting, seed, result, round(time.monotonic() - started, 3)))
-        done += cost
     found = [kept.get(one, seed) for one in settings for seed in seeds]
     return [one for one in found if one is not None]
+
+
+class _Progress:
+    """How much is done of what all runs cost, and how long the rest takes if it goes on like this."""
+
+    def __init__(self, total: float, show: Show) -> None:
+        self.total, self.show, self.before, self.begun = total, show, 0.0, time.monotonic()
+
+    def of(self, what: str, cost: float) -> Callable[[float], None]:
+        """What a run that begins now is to report its share to."""
+        before = self.before
+        self.before += cost
+
+        def report(share: float) -> None:
+            done = (before + share * cost) / self.total
+            passed = time.monotonic() - self.begun
+            self.show(what, done, passed * (1 - done) / done if done else 0.0)
+
+        report(0.0)
+        return report
 
 
 def _told(setting: Setting, settings: Sequence[Setting]) -> str:

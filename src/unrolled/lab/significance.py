@@ -29,7 +29,8 @@ def difference(first: Sequence[float], second: Sequence[float]) -> Difference:
         return Difference(1.0, 1.0, 0.5)
     ranks = mannwhitneyu(one, other)
     constant = np.ptp(one) == 0.0 and np.ptp(other) == 0.0
-    mean_p = 0.0 if constant else float(ttest_ind(one, other, equal_var=False).pvalue)
+    means = ttest_ind(one, other, equal_var=False)
+    mean_p = 0.0 if constant else float(means.pvalue)  # pyright: ignore[reportAttributeAccessIssue]
     return Difference(float(ranks.pvalue), mean_p, float(ranks.statistic) / (len(one) * len(other)))
 
 

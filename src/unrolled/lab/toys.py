@@ -1,4 +1,4 @@
-"""A network taught a toy task by the trainer that every task uses: its curve, its score, when it had solved the task."""
+"""A network taught a toy task by the trainer that every task uses: its curve, its score, when the task was solved."""
 
 import tempfile
 from collections.abc import Callable, Mapping
@@ -116,8 +116,8 @@ def teach(
         network: From (N, T, D) to (N, T, K), and with lengths (N,) where the toy's differ.
         toy: What to learn.
         length: Steps of a sequence.
-        settings: Of :class:`unrolled.training.config.TrainingConfig`: ``steps``, ``batch``, ``rate``, ``clip``, ``seed``,
-            ``validations``. Weights do not decay, and training does not lose patience.
+        settings: Fields of :class:`unrolled.training.config.TrainingConfig`, ``steps`` among them. Weights do not
+            decay, and training does not lose patience.
         report: Told the share that is done.
         until_solved: End when the toy counts as solved.
 

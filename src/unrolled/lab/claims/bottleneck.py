@@ -23,14 +23,21 @@ SETS: Mapping[str, tuple[str, str, int]] = {
 """Real sets: the data folder's name, the preparer, and how many tokens of length stand together."""
 _PLAIN = {"dropout_input": 0.0, "dropout_output": 0.0, "beam": 1, "length_penalty": 0.0, "patience": 100}
 _REAL: Mapping[str, Mapping[str, Any]] = {
-    "spelling": {"unit": "char", "target_unit": "word", "alternatives": True, "hidden": 128, "embedding": 64, "batch": 128}
+    "spelling": {
+        "unit": "char",
+        "target_unit": "word",
+        "alternatives": True,
+        "hidden": 128,
+        "embedding": 64,
+        "batch": 128,
+    }
     | {"steps": 3000, "beam": 1, "patience": 100},
     "multi30k": {"unit": "bpe", "lower": True, "vocabulary": 4000, "hidden": 192, "embedding": 192, "tie": True}
     | {"steps": 3000, "beam": 1, "rate": 4e-3, "dropout_input": 0.3, "dropout_output": 0.4, "patience": 100},
 }
 
 
-def grid(quick: bool) -> list[Setting]:
+def grid(quick: bool) -> Sequence[Setting]:
     reverse = {"task": "reverse", "longest": 12 if quick else 40, "pairs": 3000 if quick else 20000, "tested": 20}
     reverse |= {"hidden": 48 if quick else 96, "steps": 350 if quick else 4000, "rate": 1e-2 if quick else 5e-3}
     settings = [{**reverse, "attention": attention} for attention in ATTENTIONS]
@@ -135,7 +142,9 @@ def judge(runs: Sequence[Run]) -> Verdict:
         without, looking = ([_thirds(run) for run in by(own, "attention")[kind]] for kind in ATTENTIONS)
         gains[task] = [_mean(one) for one in (without, looking)]
         (short, long), (other_short, other_long) = gains[task]
-        told.append(f"{task}: {short:.3f} to {long:.3f} without attention, {other_short:.3f} to {other_long:.3f} with it")
+        told.append(
+            f"{task}: {short:.3f} to {long:.3f} without attention, {other_short:.3f} to {other_long:.3f} with it"
+        )
     held = all(long > other and long > short for (short, long), (_, other) in gains.values())
     (short, long), (_, other) = gains["reverse"]
     says = f"token error rate, shortest to longest third of the lengths: {'; '.join(told)}"

@@ -29,18 +29,22 @@ NETS: Mapping[str, Net] = {
     "Elman, orthogonal": Net("elman", "own"),
 }
 FULL = {"adding": (100, 500, 1000, 2000), "copy": (100, 500, 1000, 2000), "latch": (1000, 2000), "lag": (1000,)}
-STEPS = {"adding": 4000, "copy": 4000, "latch": 3000, "lag": 1000}
+HOW: Mapping[str, Mapping[str, Any]] = {
+    "adding": {"hidden": 32, "steps": 3000},
+    "copy": {"hidden": 64, "steps": 6000},
+    "latch": {"hidden": 32, "steps": 3000},
+    "lag": {"hidden": 32, "steps": 1000},
+}
 LONG = 1000
 """Steps that the claim speaks of."""
 
 
 def grid(quick: bool) -> list[Setting]:
     if quick:
-        how = {"length": 200, "hidden": 32, "batch": 16, "rate": 2e-2, "clip": 1.0, "steps": 800}
+        how = {"length": 200, "hidden": 32, "batch": 16, "rate": 2e-2, "steps": 800}
         return [{"toy": "adding", "net": net, **how} for net in ("LSTM, chrono", "LSTM", "Elman")]
-    how = {"hidden": 64, "batch": 32, "rate": 1e-2, "clip": 1.0}
     return [
-        {"toy": toy, "net": net, "length": length, **how, "steps": STEPS[toy]}
+        {"toy": toy, "net": net, "length": length, "batch": 16, "rate": 2e-2, **HOW[toy]}
         for toy, lengths in FULL.items()
         for length in lengths
         for net in NETS
@@ -54,7 +58,7 @@ def make(setting: Setting, seed: int, bench: Bench) -> Result:
     if net.start == "torch":
         like_torch(layer)
     network = Reader(layer, toy.outputs)
-    settings = {name: setting[name] for name in ("batch", "rate", "clip", "steps")} | {"validations": 40, "seed": seed}
+    settings = {name: setting[name] for name in ("batch", "rate", "steps")} | {"validations": 40, "seed": seed}
     taught = teach(network, toy, length, settings, bench.report)
     return taught.result | {"trivial": toy.trivial(length), "metric": toy.metric}
 
@@ -111,9 +115,8 @@ def judge(runs: Sequence[Run]) -> Verdict:
         f"longest T at which every seed solves a task: {told}; adding over all T: LSTM (chrono) {spread(chrono)}, "
         f"Elman {spread(elman)} MSE"
     )
-    if LONG not in by(runs, "length"):
-        says += f"; T = {LONG} is run in the full form only"
-    return Verdict(lstm >= LONG, says, max(chrono) < 0.5 * min(elman))
+    long = max(by(runs, "length")) >= LONG
+    return Verdict(lstm >= LONG if long else None, says, max(chrono) < 0.5 * min(elman))
 
 
 def _reach(runs: Sequence[Run]) -> int:
@@ -130,12 +133,14 @@ BRIDGES = Experiment(
     "L2",
     "an LSTM can learn to bridge time intervals in excess of 1000 steps",
     "Hochreiter & Schmidhuber 1997, Neural Computation 9(8); chrono: Tallec & Ollivier 2018, arXiv:1804.11188",
-    "adding and copy memory up to T = 2000, latch and a lag without noise from T = 1000 on; 64 units; until solved or the updates are used up",
+    "adding and copy memory up to T = 2000, latch and a lag without noise from T = 1000 on; until solved or given up",
     grid,
     make,
     table,
     draw,
     judge,
-    cost=lambda setting: setting["steps"] * (setting["length"] + 50) * (0.4 if setting["net"].startswith("Elman") else 1.0),
+    cost=lambda setting: (
+        setting["steps"] * (setting["length"] + 50) * (0.4 if setting["net"].startswith("Elman") else 1.0)
+    ),
     robust=True,
 )

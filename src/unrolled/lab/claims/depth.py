@@ -8,6 +8,8 @@ from unrolled.lab.figure import figure, styles
 from unrolled.lab.measure import spread
 from unrolled.lab.real import REAL, run_real, setting_of, units
 
+RULES = ("width", "parameters")
+"""What layers of different number have in common."""
 THREE = 3
 MUCH = 0.02
 """The share of the figure of three layers that more must gain to count as much."""
@@ -19,9 +21,6 @@ def grid(quick: bool) -> list[Setting]:
     return [
         setting_of(task, quick, rule=rule, layers=count, **how) for task in tasks for rule in rules for count in layers
     ]
-
-
-RULES = ("width", "parameters")
 
 
 def make(setting: Setting, seed: int, bench: Bench) -> Result:
@@ -66,11 +65,9 @@ def judge(runs: Sequence[Run]) -> Verdict:
     for (task, rule), own in by(runs, "task", "rule").items():
         means = {layers: _mean(some) for layers, some in by(own, "layers").items()}
         sign = 1.0 if REAL[task].higher else -1.0
-        deeper = max((sign * one for layers, one in means.items() if layers > THREE))
-        gain, first = (
-            (deeper - sign * means[THREE]) / abs(means[THREE]),
-            sign * (means[THREE] - means[1]) / abs(means[1]),
-        )
+        deeper = max(sign * one for layers, one in means.items() if layers > THREE)
+        gain = (deeper - sign * means[THREE]) / abs(means[THREE])
+        first = sign * (means[THREE] - means[1]) / abs(means[1])
         small.append(gain < MUCH)
         told.append(f"{task} (equal {rule}) {first:+.1%} from 1 to 3 layers, {gain:+.1%} from 3 to the best of more")
     return Verdict(all(small), f"gains: {'; '.join(told)}")

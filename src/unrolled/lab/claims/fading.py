@@ -74,7 +74,11 @@ def table(runs: Sequence[Run]) -> Table:
         row = [net]
         for when in ("before", "after"):
             found = [run.result[when] for run in own]
-            row += [f"x {spread([one['factor'] for one in found])}", _horizons(found), spread([_top(one) for one in found])]
+            row += [
+                f"x {spread([one['factor'] for one in found])}",
+                _horizons(found),
+                spread([_top(one) for one in found]),
+            ]
         rows.append((*row, spread([run.result["score"] for run in own])))
     return Table([*columns, "MSE after training"], rows)
 

@@ -65,7 +65,9 @@ def compared(layer: Recurrent, x: Tensor) -> Result:
     kept = direct_path(layer.cell, layer.cell_parameters(), steps_of(layer, x, recorded, 0, "forward", begin))["c"]
     products, direct = gates.flip(0).cumprod(0), kept.flip(0).cumprod(0)  # row k: over the last k + 1 steps
     apart = float(((direct - products).abs() / products).max())
-    states = {name: torch.cat([begin[f"0.forward.{name}"], recorded[f"0.forward.{name}"][0]]) for name in layer.cell.states}
+    states = {
+        name: torch.cat([begin[f"0.forward.{name}"], recorded[f"0.forward.{name}"][0]]) for name in layer.cell.states
+    }
     lags = [lag for lag in (1, 2, 3, 5, 7, 10, 14, 20, 28, 40, 50) if lag <= x.shape[1]]
     whole = [_jacobian(layer, x, states, lag) for lag in lags]  # (H, H) each
     cut = [float((one - torch.diag(products[lag - 1])).abs().max()) for lag, one in zip(lags, whole, strict=True)]
@@ -112,7 +114,11 @@ def draw(runs: Sequence[Run]) -> Any:
     for axes, ((cell, weights), own) in zip(every, panels.items(), strict=True):
         found = own[0].result
         for (name, label), style in zip(
-            (("product", "product of forget gates"), ("direct", "direct path, by autograd"), ("whole", "whole gradient")),
+            (
+                ("product", "product of forget gates"),
+                ("direct", "direct path, by autograd"),
+                ("whole", "whole gradient"),
+            ),
             styles(),
             strict=False,
         ):
@@ -130,8 +136,8 @@ def judge(runs: Sequence[Run]) -> Verdict:
     ratios = [_ratio(run, 40) for run in plain if run.setting["weights"] == "trained"]
     held = apart <= EQUAL and cut <= EQUAL
     says = (
-        f"with the gates held the gradient is the product of forget gates to {apart:.0e}, and so is the whole one where "
-        f"U = 0, to {cut:.0e}; through the gates of a trained net others ways add: over 40 steps the whole is "
+        f"with the gates held the gradient is the product of forget gates to {apart:.0e}, and so is the whole one "
+        f"where U = 0, to {cut:.0e}; through the gates of a trained net other ways add: over 40 steps the whole is "
         f"{spread(ratios)} times the product"
     )
     return Verdict(held, says, held)

@@ -30,7 +30,9 @@ ABOUT_TEN = (5, 20)
 
 def grid(quick: bool) -> list[Setting]:
     how = {"hidden": 32, "batch": 32, "steps": 400 if quick else 2000}
-    starts, rates, lags = (STARTS, RATES, LAGS) if not quick else (("default", "orthogonal"), (USUAL,), (5, 10, 20, 100))
+    starts, rates, lags = (
+        (STARTS, RATES, LAGS) if not quick else (("default", "orthogonal"), (USUAL,), (5, 10, 20, 100))
+    )
     return [{"start": start, "rate": rate, "lag": lag, **how} for start in starts for rate in rates for lag in lags]
 
 
@@ -88,7 +90,12 @@ def draw(runs: Sequence[Run]) -> Any:
                 seen = run.result[when]
                 axes.plot(seen["lags"], seen["share"], color=style["color"], label=start if not place else None)
     success.axvline(10, color="grey", linestyle=":", label="about 10 steps")
-    success.set(xscale="log", xlabel="lag, steps", ylabel="share of seeds that learned it", title=f"Latching a bit, rate {USUAL:g} (dotted: others)")
+    success.set(
+        xscale="log",
+        xlabel="lag, steps",
+        ylabel="share of seeds that learned it",
+        title=f"Latching a bit, rate {USUAL:g} (dotted: others)",
+    )
     success.set_ylim(-0.05, 1.05)
     success.legend(fontsize=7)
     for axes, when in zip(others, ("before", "after"), strict=True):

@@ -47,7 +47,17 @@ def differences(runs: Sequence[Run], what: str) -> dict[str, tuple[Difference, f
 
 
 def table(runs: Sequence[Run]) -> Table:
-    columns = ("toy", "cell", "solved", "score", f"score, {FURTHER} x as long", "loss", "p by ranks", "p by means", "Holm")
+    columns = (
+        "toy",
+        "cell",
+        "solved",
+        "score",
+        f"score, {FURTHER} x as long",
+        "loss",
+        "p by ranks",
+        "p by means",
+        "Holm",
+    )
     found, rows = differences(runs, "loss"), []
     for (toy, cell), own in by(runs, "toy", "cell").items():
         one, chance = found[toy]
@@ -79,7 +89,9 @@ def judge(runs: Sequence[Run]) -> Verdict:
     better = [toy for toy, (one, chance) in found.items() if chance < LEVEL and one.effect < 0.5]
     worse = [toy for toy, (one, chance) in found.items() if chance < LEVEL and one.effect > 0.5]
     told = ", ".join(f"{toy} p = {chance:.2g}" for toy, (_, chance) in found.items())
-    says = f"peepholes are better on {_list(better)}, worse on {_list(worse)} (test loss, Mann-Whitney with Holm: {told})"
+    says = (
+        f"peepholes are better on {_list(better)}, worse on {_list(worse)} (test loss, Mann-Whitney with Holm: {told})"
+    )
     return Verdict(bool(better) and not worse, says)
 
 

@@ -1,4 +1,4 @@
-"""L7: LSTM against both kinds of GRU against Elman networks, with as many parameters, in as many updates or as much time."""
+"""L7: LSTM, both kinds of GRU and Elman networks with as many parameters, in as many updates or as much time."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
