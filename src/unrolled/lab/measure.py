@@ -57,7 +57,8 @@ def of_norms(norms: Sequence[float]) -> ByLag:
     seen = [lag for lag, one in enumerate(norms) if one > 1e-250]
     above = [lag for lag, one in enumerate(norms) if one > 0.01 * top]
     horizon = above[-1] + 1 if above[-1] + 1 < len(norms) else None
-    lags = sorted({round(1.25**power) for power in range(60) if 1.25**power < len(norms)} | {0, len(norms) - 1})
+    steps = {round(1.25**power) for power in range(60)}
+    lags = [lag for lag in range(len(norms)) if lag in steps or lag in (0, len(norms) - 1)]
     return ByLag(lags, [share[lag] for lag in lags], _factor(seen, [math.log(norms[lag]) for lag in seen]), horizon)
 
 

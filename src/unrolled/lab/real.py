@@ -67,7 +67,7 @@ REAL: Mapping[str, Real] = {
     "chorales": Real(
         FramesModel,
         ("music_jsb_chorales/jsb-chorales-quarter.json",),
-        88,
+        52,
         "test",
         "nll",
         "nats a step",
@@ -77,7 +77,7 @@ REAL: Mapping[str, Real] = {
     "ETTh1": Real(
         ForecastModel,
         ("ett.csv",),
-        8,
+        14,
         "test",
         "mse",
         "MSE, standardised",

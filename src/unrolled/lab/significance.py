@@ -27,10 +27,9 @@ def difference(first: Sequence[float], second: Sequence[float]) -> Difference:
     one, other = np.asarray(first, float), np.asarray(second, float)
     if len(one) < 2 or len(other) < 2 or np.ptp(np.concatenate([one, other])) == 0.0:
         return Difference(1.0, 1.0, 0.5)
-    ranks = mannwhitneyu(one, other)
-    constant = np.ptp(one) == 0.0 and np.ptp(other) == 0.0
-    means = ttest_ind(one, other, equal_var=False)
-    mean_p = 0.0 if constant else float(means.pvalue)  # pyright: ignore[reportAttributeAccessIssue]
+    ranks, mean_p = mannwhitneyu(one, other), 0.0
+    if np.ptp(one) or np.ptp(other):
+        mean_p = float(ttest_ind(one, other, equal_var=False).pvalue)  # pyright: ignore[reportAttributeAccessIssue]
     return Difference(float(ranks.pvalue), mean_p, float(ranks.statistic) / (len(one) * len(other)))
 
 

@@ -52,7 +52,7 @@ def test_permuted_dots_are_the_same_dots_in_one_order(mnist: Path) -> None:
     assert at.tolist() == (other.x == 1.0).nonzero()[:, 1].unique().tolist()
 
 
-def test_files_that_are_something_else(mnist: Path, tmp_path: Path) -> None:
+def test_files_that_are_something_else(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read the pictures .*nothing.npz"):
         digits(tmp_path / "nothing.npz")
     np.savez(tmp_path / "other.npz", a=np.zeros(3))

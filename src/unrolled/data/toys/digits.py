@@ -1,4 +1,4 @@
-"""Toy tasks of pictures read dot by dot: which digit it was. They need the MNIST file, so they are made from its path."""
+"""Toy tasks of pictures read dot by dot: which digit it was. They are made from the path of the MNIST file."""
 
 import math
 from pathlib import Path
@@ -20,8 +20,8 @@ _SEED = 92
 def digits(path: str | Path, permuted: bool = False, part: Literal["train", "test"] = "train") -> Toy:
     """Sequential MNIST, or permuted: a picture's dots one after the other, the digit asked at the last.
 
-    A length of 784 reads the pictures as they are, 28 x 28; 196 and 49 their means over squares of 2 and of 4 dots, which
-    are far easier. A batch draws pictures with replacement.
+    A length of 784 reads the pictures as they are, 28 x 28; 196 and 49 their means over squares of 2 and of 4 dots,
+    which are far easier. A batch draws pictures with replacement.
 
     Args:
         path: ``mnist.npz`` with ``x_train``, ``y_train``, ``x_test``, ``y_test``: pictures (N, 28, 28) of 0 to 255.
