@@ -21,4 +21,4 @@ def _whole(result: Mapping[str, Any]) -> Result:
     by_lag = {"lags": [0, 1], "share": [1.0, 0.5], "factor": 0.5, "horizon": 7}
     plain = {"score": 1.0, "solved": 10, "steps": 10, "curve": [[10, 0.1, 0.5, 1.0]], "diverged": ""}
     plain |= {"before": by_lag, "after": by_lag, "trivial": 1 / 6, "metric": "mean squared error", "hidden": 8}
-    return plain | {"parameters": 100, "seconds": 1.0} | dict(result)
+    return plain | {"parameters": 100, "seconds": 1.0, "further": 0.5} | dict(result)

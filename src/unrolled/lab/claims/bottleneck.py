@@ -87,7 +87,7 @@ def reversals(lengths: Sequence[int], seed: int) -> list[Pair]:
 
 def error_rates(
     model: TranslateModel, pairs: Sequence[Pair], width: int, alternatives: bool = False
-) -> list[tuple[int, float]]:
+) -> list[list[float]]:
     """Edits over the tokens wanted, by the length of the source; lengths stand together in stretches of ``width``.
 
     Where several pairs with one source are ``alternatives``, the nearest target counts.
@@ -103,7 +103,7 @@ def error_rates(
         length = len(model.known.source.words(source))
         counts = edits.setdefault((length - 1) // width * width + 1, [0, 0])
         counts[0], counts[1] = counts[0] + nearest[0], counts[1] + nearest[1]
-    return [(length, wrong / max(1, total)) for length, (wrong, total) in sorted(edits.items())]
+    return [[length, wrong / max(1, total)] for length, (wrong, total) in sorted(edits.items())]
 
 
 def _thirds(run: Run) -> tuple[float, float]:
