@@ -28,11 +28,17 @@ def styles() -> Iterator[dict[str, Any]]:
         place += 1
 
 
-def bars(axes: Any, names: Sequence[str], values: Sequence[Sequence[float]], label: str) -> None:
-    """A bar a name at the mean of its values, each value a dot upon it."""
+def dots(axes: Any, names: Sequence[str], values: Sequence[Sequence[float]], label: str) -> None:
+    """A dot a value above each name, and a line at their mean."""
     for place, (own, style) in enumerate(zip(values, styles(), strict=False)):
-        if own:
-            axes.bar(place, sum(own) / len(own), color=style["color"], alpha=0.45, width=0.7)
         axes.plot([place] * len(own), own, linestyle="none", **style)
+        axes.hlines(sum(own) / len(own), place - 0.3, place + 0.3, color=style["color"])
     axes.set_xticks(range(len(names)), names, rotation=20, ha="right", fontsize=9)
+    axes.set_xlim(-0.6, len(names) - 0.4)
     axes.set_ylabel(label)
+
+
+def number_ticks(axes: Any, numbers: Sequence[int]) -> None:
+    """Ticks below at just these numbers."""
+    axes.set_xticks(numbers, [str(one) for one in numbers])
+    axes.set_xticks([], minor=True)

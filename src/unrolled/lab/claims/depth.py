@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from unrolled.lab.experiment import Bench, Experiment, Result, Run, Setting, Table, Verdict, by
-from unrolled.lab.figure import figure, styles
+from unrolled.lab.figure import figure, number_ticks, styles
 from unrolled.lab.measure import spread
 from unrolled.lab.real import REAL, run_real, setting_of, units
 
@@ -51,7 +51,9 @@ def draw(runs: Sequence[Run]) -> Any:
             axes.plot(list(means), list(means.values()), label=f"equal {rule}", **style)
             for run in some:
                 axes.plot(run.setting["layers"], run.result["metric"], ".", color=style["color"], alpha=0.5)
-        axes.set(title=task, xlabel="stacked layers", ylabel=f"{REAL[task].unit}")
+        better = "higher" if REAL[task].higher else "lower"
+        axes.set(title=task, xlabel="stacked layers", ylabel=f"{REAL[task].unit}, {better} is better")
+        number_ticks(axes, list(by(own, "layers")))
         axes.legend(fontsize=9)
     return made
 

@@ -9,7 +9,7 @@ from torch.nn import init
 from unrolled.cells.elman import ELMAN, ELMAN_RELU
 from unrolled.data.toys.table import find_toy
 from unrolled.lab.experiment import Bench, Experiment, Result, Run, Setting, Table, Verdict, by
-from unrolled.lab.figure import figure, styles
+from unrolled.lab.figure import figure, number_ticks, styles
 from unrolled.lab.measure import gradient_by_lag, spread
 from unrolled.lab.toys import Reader, like_torch, teach
 from unrolled.layers.recurrent import Recurrent
@@ -96,6 +96,7 @@ def draw(runs: Sequence[Run]) -> Any:
         ylabel="share of seeds that learned it",
         title=f"Latching a bit, rate {USUAL:g} (dotted: others)",
     )
+    number_ticks(success, list(by(runs, "lag")))
     success.set_ylim(-0.05, 1.05)
     success.legend(fontsize=7)
     for axes, when in zip(others, ("before", "after"), strict=True):

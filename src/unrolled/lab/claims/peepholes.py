@@ -7,7 +7,7 @@ import torch
 
 from unrolled.data.toys.table import find_toy
 from unrolled.lab.experiment import Bench, Experiment, Result, Run, Setting, Table, Verdict, by
-from unrolled.lab.figure import bars, figure
+from unrolled.lab.figure import dots, figure
 from unrolled.lab.measure import spread
 from unrolled.lab.significance import LEVEL, Difference, difference, holm
 from unrolled.lab.toys import Exam, Reader, teach
@@ -79,7 +79,7 @@ def draw(runs: Sequence[Run]) -> Any:
     made, every = figure(len(toys), width=3.6)
     for axes, (toy, own) in zip(every, toys.items(), strict=True):
         groups = by(own, "cell")
-        bars(axes, CELLS, [[run.result["loss"] for run in groups[cell]] for cell in CELLS], "test loss at the end")
+        dots(axes, CELLS, [[run.result["loss"] for run in groups[cell]] for cell in CELLS], "test loss at the end")
         axes.set_title(f"{toy}\np = {differences(runs, 'loss')[toy][1]:.2g} (Mann-Whitney, Holm)", fontsize=10)
     return made
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unrolled.lab.experiment import Bench, Experiment, Result, Run, Setting, Table, Verdict, by
-from unrolled.lab.figure import bars, figure
+from unrolled.lab.figure import dots, figure
 from unrolled.lab.measure import spread
 from unrolled.lab.real import REAL, run_real, setting_of, units
 
@@ -65,10 +65,7 @@ def draw(runs: Sequence[Run]) -> Any:
         groups = by(own, "unit")
         values = [[run.result["metric"] for run in some] for some in groups.values()]
         better = "higher" if REAL[task].higher else "lower"
-        bars(axes, list(groups), values, f"{REAL[task].unit}, {better} is better")
-        lowest, highest = min(map(min, values)), max(map(max, values))
-        margin = 0.15 * (highest - lowest) or 0.1 * abs(highest)
-        axes.set_ylim(lowest - margin, highest + margin)
+        dots(axes, list(groups), values, f"{REAL[task].unit}, {better} is better")
         axes.set_title(f"{task}, equal parameters and {rule}")
     return made
 

@@ -9,7 +9,7 @@ from torch.nn.functional import pad
 
 from unrolled.data.toys.table import find_toy
 from unrolled.lab.experiment import Bench, Experiment, Result, Run, Setting, Table, Verdict, by
-from unrolled.lab.figure import figure, styles
+from unrolled.lab.figure import figure, number_ticks, styles
 from unrolled.lab.measure import spread
 from unrolled.lab.toys import Reader, teach
 from unrolled.layers.recurrent import Recurrent
@@ -134,6 +134,7 @@ def draw(runs: Sequence[Run]) -> Any:
             axes.axvline(sees, color=style["color"], linestyle=":", linewidth=1)
     axes.axhline(find_toy(TOY).trivial(10), color="grey", linestyle=":", label="without memory")
     axes.set(xscale="log", xlabel="length of the sequence, steps", ylabel="accuracy, mean of seeds")
+    number_ticks(axes, list(by(runs, "length")))
     axes.set_title("Which of two symbols stood first and second, at places unknown")
     axes.legend(fontsize=9)
     return made

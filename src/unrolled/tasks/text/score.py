@@ -15,6 +15,7 @@ from unrolled.wirings.many_to_many import ManyToMany
 LARGEST = 709.0
 """The nats beyond which a perplexity is no double any more: a network that has come to grief is scored all the same."""
 
+
 @dataclass(frozen=True)
 class Score:
     """The surprisal of each token of a text, in nats.
