@@ -209,6 +209,13 @@ def test_too_small_a_form_does_not_judge_a_thousand_steps() -> None:
     assert EXPERIMENTS["L2"].judge(runs).held is None
 
 
+def test_every_seed_must_bridge_a_thousand_steps() -> None:
+    def result(setting: Setting, seed: int) -> dict[str, Any]:
+        return scores(net=SOLVING | {"LSTM, chrono": 1e-3 if seed > 1 else 0.05})(setting, seed)
+
+    assert EXPERIMENTS["L2"].judge(planted(EXPERIMENTS["L2"], result)).held is False
+
+
 def test_half_of_the_seeds_must_learn_a_lag() -> None:
     def result(setting: Setting, seed: int) -> dict[str, Any]:
         return lags_up_to(20 if seed > 1 else 5)(setting, seed)

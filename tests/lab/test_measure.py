@@ -22,6 +22,7 @@ def test_decay_growth_and_horizon() -> None:
     growing = of_norms([1.5**lag for lag in range(30)])
     assert growing.factor == pytest.approx(1.5)
     assert growing.horizon is None
+    assert (growing.share[0], growing.share[-1]) == (1.0, pytest.approx(1.5**29))
     back = of_norms([1.0, 0.001, 0.5, 0.001])
     assert back.horizon == 3, "it counts where the gradient stays below"
     assert of_norms([0.0, 0.0]).lags == []
