@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unrolled.data.bundled import bundled
-from unrolled.lab.experiment import Bench, Result, Setting
+from unrolled.lab.experiment import Bench, Result, Run, Setting
 from unrolled.lab.tasks import files_of, train
 from unrolled.lab.toys import hidden_for
 from unrolled.tasks.classify.model import ClassifyModel
@@ -94,6 +94,11 @@ def setting_of(task: str, quick: bool, **more: Any) -> Setting:
     one = REAL[task]
     named = {"task": task, **({"data": one.data} if one.data else {})}
     return named | ({"examples": FEW} if quick else {}) | more
+
+
+def is_small(runs: Sequence[Run]) -> bool:
+    """Whether runs learned from few examples, from which nobody can tell which network is the better."""
+    return any("examples" in run.setting for run in runs)
 
 
 def units(task: str, cell: str, parameters: int, layers: int = 1) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 from unrolled.lab.experiment import Bench, Experiment, Result, Run, Setting, Table, Verdict, by
 from unrolled.lab.figure import figure, number_ticks, styles
 from unrolled.lab.measure import spread
-from unrolled.lab.real import REAL, run_real, setting_of, units
+from unrolled.lab.real import REAL, is_small, run_real, setting_of, units
 
 RULES = ("width", "parameters")
 """What layers of different number have in common."""
@@ -72,7 +72,7 @@ def judge(runs: Sequence[Run]) -> Verdict:
         first = sign * (means[THREE] - means[1]) / abs(means[1])
         small.append(gain < MUCH)
         told.append(f"{task} (equal {rule}) {first:+.1%} from 1 to 3 layers, {gain:+.1%} from 3 to the best of more")
-    return Verdict(all(small), f"gains: {'; '.join(told)}")
+    return Verdict(None if is_small(runs) else all(small), f"gains: {'; '.join(told)}")
 
 
 DEPTH = Experiment(

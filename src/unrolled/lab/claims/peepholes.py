@@ -18,6 +18,9 @@ LENGTHS = {"spikes-measure": 60, "spikes-give": 60, "periodic": 60, "an-bn-cn": 
 FURTHER = 2
 """Sequences so many times as long as those learned from are tested, too."""
 
+ENOUGH = 10
+"""Seeds without which nothing is said: few groups of fewer can differ by more than chance."""
+
 
 def grid(quick: bool) -> list[Setting]:
     toys = ("spikes-measure", "an-bn-cn") if quick else tuple(LENGTHS)
@@ -92,7 +95,8 @@ def judge(runs: Sequence[Run]) -> Verdict:
     says = (
         f"peepholes are better on {_list(better)}, worse on {_list(worse)} (test loss, Mann-Whitney with Holm: {told})"
     )
-    return Verdict(bool(better) and not worse, says)
+    enough = len({run.seed for run in runs}) >= ENOUGH
+    return Verdict(bool(better) and not worse if enough else None, says)
 
 
 def _list(toys: Sequence[str]) -> str:

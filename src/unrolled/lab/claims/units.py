@@ -6,7 +6,7 @@ from typing import Any
 from unrolled.lab.experiment import Bench, Experiment, Result, Run, Setting, Table, Verdict, by
 from unrolled.lab.figure import dots, figure
 from unrolled.lab.measure import spread
-from unrolled.lab.real import REAL, run_real, setting_of, units
+from unrolled.lab.real import REAL, is_small, run_real, setting_of, units
 
 CELLS: Mapping[str, str] = {
     "LSTM": "lstm",
@@ -79,7 +79,7 @@ def judge(runs: Sequence[Run]) -> Verdict:
         sign = -1.0 if REAL[task].higher else 1.0
         comparable.append(sign * (best - means["LSTM"]) <= COMPARABLE * abs(means["LSTM"]))
         told.append(f"{task} ({rule}) {', '.join(f'{unit} {one:.3g}' for unit, one in means.items())}")
-    return Verdict(all(comparable), "; ".join(told))
+    return Verdict(None if is_small(runs) else all(comparable), "; ".join(told))
 
 
 UNITS = Experiment(
