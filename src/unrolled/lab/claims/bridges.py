@@ -32,7 +32,7 @@ FULL = {"adding": (100, 500, 1000, 2000), "copy": (100, 500, 1000, 2000), "latch
 HOW: Mapping[str, Mapping[str, Any]] = {
     "adding": {"hidden": 32, "steps": 3000},
     "copy": {"hidden": 64},
-    "latch": {"hidden": 32, "steps": 3000},
+    "latch": {"hidden": 32, "batch": 32, "rate": 5e-3, "steps": 3000},
     "lag": {"hidden": 32, "steps": 1000},
 }
 LONG = 1000
