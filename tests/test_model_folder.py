@@ -20,6 +20,7 @@ from tasks.samples import EXCERPT, TINY, options, write
 from unrolled.errors import UnrolledError, UsageError
 from unrolled.model_folder import (
     ATTENTION,
+    BASELINES,
     CAPTIONS,
     CONFUSION,
     FORECAST,
@@ -88,7 +89,7 @@ def test_every_file_is_of_a_kind_that_runs_no_code(trained: Path) -> None:
     for path in files:
         is_its_kind = is_log if path.name.startswith("events.out.tfevents.") else KINDS[path.suffix]
         assert is_its_kind(path), path.name
-    others = {ATTENTION, CAPTIONS, CONFUSION, FORECAST}  # what other tasks draw
+    others = {ATTENTION, BASELINES, CAPTIONS, CONFUSION, FORECAST}  # what other tasks write
     assert {path.name for path in trained.iterdir()} == set(OURS) - others
 
 

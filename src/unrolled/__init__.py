@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from unrolled.equations.text import EquationError
     from unrolled.errors import UnrolledError, UsageError
+    from unrolled.inspection.look import inspect
     from unrolled.layers.accelerate import accelerate, restore
     from unrolled.layers.drop_in import GRU, LSTM, RNN
     from unrolled.layers.recurrent import Recurrent
@@ -70,6 +71,7 @@ _ROOMS = {
     "explain": "engine.explain",
     "find_cell": "cells.library",
     "from_torch": "layers.torch_weights",
+    "inspect": "inspection.look",
     "layer_norm": "equations.rewrite",
     "learned_start": "equations.rewrite",
     "load_text": "data.reading",
@@ -109,6 +111,7 @@ __all__ = [
     "explain",
     "find_cell",
     "from_torch",
+    "inspect",
     "layer_norm",
     "learned_start",
     "load_text",

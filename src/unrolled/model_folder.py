@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -17,11 +17,14 @@ from unrolled.errors import UnrolledError, UsageError
 FORMAT, FORMAT_VERSION = "unrolled model", 1
 CONFIG, WEIGHTS, VOCABULARY, METRICS = "config.json", "model.safetensors", "vocabulary.json", "metrics.json"
 HISTORY, FIGURE, CARD = "history.csv", "loss.png", "README.md"
+BASELINES = "baselines.safetensors"
 CHECKPOINTS, LOGS = "checkpoints", "tensorboard"
 SOURCE = "source.json"
+SAID = "unrolled"
+"""The name, in a safetensors file, of a text of ours."""
 CONFUSION, ATTENTION, FORECAST, CAPTIONS = "confusion.png", "attention.png", "forecast.png", "captions.png"
 FIGURES = (FIGURE, CONFUSION, ATTENTION, FORECAST, CAPTIONS)
-OURS = (CONFIG, SOURCE, WEIGHTS, VOCABULARY, METRICS, HISTORY, *FIGURES, CARD, CHECKPOINTS, LOGS)
+OURS = (CONFIG, SOURCE, WEIGHTS, BASELINES, VOCABULARY, METRICS, HISTORY, *FIGURES, CARD, CHECKPOINTS, LOGS)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -142,10 +145,10 @@ class ModelFolder:
         """Write a text file, UTF-8."""
         write_whole(self.path / name, content.encode())
 
-    def write_tensors(self, tensors: Mapping[str, Tensor], name: str = WEIGHTS) -> None:
-        """Write tensors by name as safetensors."""
+    def write_tensors(self, tensors: Mapping[str, Tensor], name: str = WEIGHTS, said: str = "") -> None:
+        """Write tensors by name as safetensors, with a text beside them if there is one."""
         plain = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-        write_whole(self.path / name, save(plain))
+        write_whole(self.path / name, save(plain, {SAID: said} if said else None))
 
     def read_text(self, name: str) -> str:
         """Read a text file. Raises UsageError where it is missing or no UTF-8."""
@@ -170,8 +173,14 @@ class ModelFolder:
 
     def read_tensors(self, name: str = WEIGHTS) -> dict[str, Tensor]:
         """Read a safetensors file. Raises UsageError where it is missing, cut off or of another kind."""
+        return self.read_tensors_and_text(name)[0]
+
+    def read_tensors_and_text(self, name: str) -> tuple[dict[str, Tensor], str]:
+        """Read a safetensors file and the text beside its tensors. Raises as :meth:`read_tensors` does."""
         try:
-            return load_file(self.path / name)
+            with safe_open(self.path / name, "pt") as file:
+                said = (file.metadata() or {}).get(SAID, "")
+            return load_file(self.path / name), said
         except FileNotFoundError:
             raise UsageError(f"{self.path} is no whole model: {name} is missing.{self._unfinished(name)}") from None
         except (OSError, SafetensorError) as error:

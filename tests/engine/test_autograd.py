@@ -12,7 +12,7 @@ from engine.cases import CELLS, Case, gradients, make_case, parts, ragged, weigh
 from engine.test_fused import assert_near, in_double
 from laws import assert_same
 from unrolled.engine import fused
-from unrolled.engine.cpu import execute
+from unrolled.engine.cpu import directions, execute
 from unrolled.engine.cpu.arena import Arena
 from unrolled.engine.scan import scan
 
@@ -42,7 +42,7 @@ def test_without_gradients(case: Case, mode: Callable[[], torch.no_grad], monkey
 
     def note(plan: object, inputs: object, keep: bool) -> object:
         kept.append(keep)
-        return execute.forward(plan, inputs, keep)  # pyright: ignore[reportArgumentType]
+        return directions.forward(plan, inputs, keep)  # pyright: ignore[reportArgumentType]
 
     expected, wanted = parts(case.scan()), gradients(case)
     monkeypatch.setattr(fused, "forward", note)

@@ -2,11 +2,15 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
+from unrolled.cells.library import LIBRARY
+from unrolled.equations.cell import Cell
+from unrolled.errors import UsageError
 from unrolled.inspection.examine import SCHEMA, Examined, Subject, examine, plain, spread
 from unrolled.inspection.gradients import gradients_through_time
 from unrolled.inspection.jacobian import spectral_radii
@@ -15,7 +19,7 @@ from unrolled.layers.recurrent import Recurrent
 T, D, H, V = 12, 3, 5, 4
 
 
-def subject(cell: str = "lstm", steps: int = T, **options: object) -> Subject:
+def subject(cell: str | Cell = "lstm", steps: int = T, **options: object) -> Subject:
     torch.manual_seed(3)
     layer = Recurrent(cell, D, H, **options).double()
     side = torch.nn.Linear(layer.output_size, V).double()
@@ -95,3 +99,87 @@ def test_spread(count: int, most: int, wanted: list[int]) -> None:
 
 def test_plain_values() -> None:
     assert plain({"a": torch.tensor([1.0, torch.nan]), "b": (math.inf, 2)}) == {"a": [1.0, None], "b": [None, 2]}
+
+
+def test_steps_that_are_asked_for_are_told_by_themselves() -> None:
+    one = subject()
+    document = examine(one, at=[4, -1]).document
+    whole = gradients_through_time(one.layer, one.x, [4, T - 1], one.loss)
+    for place, reached in whole.items():
+        told = document["gradients"][place]["at"]
+        assert [row["step"] for row in told] == [4, T - 1]
+        assert [row["norms"] for row in told] == plain(reached.norms)
+    assert examine(one).document["gradients"]["0.forward.c"]["by_lag"] == document["gradients"]["0.forward.c"]["by_lag"]
+    with pytest.raises(UsageError, match="there are 12 steps, from 0 to 11, and step 12 is asked for"):
+        examine(one, at=[T])
+
+
+def test_a_sequence_goes_on_from_its_state() -> None:
+    """The second half from where the first ended is seen as in the whole."""
+    one = subject(num_layers=2)
+    half = T // 2
+    middle = one.layer(one.x[:, :half]).state
+    later = replace(one, x=one.x[:, half:], steps=one.steps[half:], wanted=(), state=middle)
+    whole, part = examine(one), examine(later)
+    for place, values in part.recorded.items():
+        torch.testing.assert_close(values, whole.recorded[place][half:])
+    assert part.document["factors"]["1.forward"]["norms"] == pytest.approx(
+        whole.document["factors"]["1.forward"]["norms"][half:]
+    )
+    ends = [dict(seen.document["predictions"][-1]["top"]) for seen in (part, whole)]
+    assert ends[0] == pytest.approx(ends[1])
+
+
+def test_only_steps_with_a_loss_worth_it_are_followed_back() -> None:
+    assert examine(replace(subject(), times=[3, 7])).document["gradients"]["0.forward.h"]["times"] == [3, 7]
+
+
+def test_factors_of_a_reverse_layer_stand_at_their_steps() -> None:
+    one = subject(bidirectional=True)
+    told = examine(one).document
+    weights = one.layer.cell_parameters(0, "reverse")
+    alone = Recurrent("lstm", D, H).double()
+    for name, value in alone.cell_parameters().items():
+        value.data.copy_(weights[name].data)
+    backwards = examine(Subject(alone, one.x.flip(1), one.steps, one.loss)).document
+    assert told["factors"]["0.reverse"]["norms"] == pytest.approx(backwards["factors"]["0.forward"]["norms"][::-1])
+    assert told["direct_path"]["0.reverse.c"]["mean"] == pytest.approx(
+        backwards["direct_path"]["0.forward.c"]["mean"][::-1]
+    )
+
+
+def test_quantities_over_time_are_means_of_the_units() -> None:
+    examined = examine(subject())
+    told = examined.document["quantities"]
+    assert told["0.forward.f"]["over_time"] == pytest.approx(examined.recorded["0.forward.f"].mean(-1).tolist())
+    assert told["0.forward.c"]["over_time"] == pytest.approx(examined.recorded["0.forward.c"].abs().mean(-1).tolist())
+
+
+def test_json_holds_the_values_where_they_are_asked_for() -> None:
+    examined = examine(subject())
+    assert json.loads(examined.to_json()) == examined.document
+    recorded = json.loads(examined.to_json(values=True))["recorded"]
+    assert recorded.keys() == examined.recorded.keys()
+    torch.testing.assert_close(
+        torch.tensor(recorded["0.forward.c"]), examined.recorded["0.forward.c"].float(), rtol=1e-5, atol=1e-7
+    )
+
+
+def test_a_training_that_went_wild_is_in_the_verdict() -> None:
+    rows = [{"train": loss, "rate": 0.1} for loss in (3.0, 9.0, 8.0, 9.0, 7.0)]
+    assert "rate too high" in examine(subject(), training=rows).verdict
+
+
+@pytest.mark.parametrize("name", [name for name, cell in LIBRARY.items() if not cell.sizes])
+def test_every_cell_can_be_examined(name: str) -> None:
+    document = examine(subject(name, num_layers=2), at=[-1]).document
+    json.dumps(document, allow_nan=False)
+    assert set(document["gradients"]) == {
+        f"{layer}.forward.{state}" for layer in "01" for state in LIBRARY[name].states
+    }
+
+
+def test_a_cell_without_a_state_has_no_memory_to_look_at() -> None:
+    examined = examine(subject(Cell("linear", "y = W @ x + b")))
+    assert (examined.document["gradients"], examined.document["factors"]) == ({}, {})
+    assert len(examined.recorded["0.forward.y"]) == T

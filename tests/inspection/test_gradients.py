@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import UsageError
-from unrolled.inspection.gradients import Reached, gradients_through_time
-from unrolled.layers.recurrent import Recurrent
+from unrolled.inspection import gradients
+from unrolled.inspection.gradients import Reached, gradients_of_whole, gradients_through_time
+from unrolled.layers.recurrent import Recurred, Recurrent
 
 T, D, H = 9, 3, 4
 TIMES = [8, 5, 0]
@@ -104,3 +105,38 @@ def test_what_does_not_fit_is_named() -> None:
         gradients_through_time(layer, x.repeat(2, 1, 1), [8], squares)
     with pytest.raises(UsageError, match=r"is \(1, 9\), and is \(1,\)"):
         gradients_through_time(layer, x, [8], lambda outputs: outputs.sum((1, 2)))
+
+
+def test_a_few_copies_at_once_give_the_same_as_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = gradients_through_time(network(), sequence(), TIMES, squares)
+    monkeypatch.setattr(gradients, "TOGETHER", T * H * 2)  # two copies at once
+    parts = gradients_through_time(network(), sequence(), TIMES, squares)
+    for place, one in whole.items():
+        torch.testing.assert_close(parts[place].norms, one.norms, rtol=1e-12, atol=0)
+        torch.testing.assert_close(parts[place].by_lag, one.by_lag, rtol=1e-12, atol=0, equal_nan=True)
+
+
+def test_the_gradient_of_a_whole_sequence_is_that_of_autograd() -> None:
+    layer, x = network(), sequence()
+    outputs, states = lstm_states(layer, x)
+    (torch.stack(outputs).square().sum() + states["c"][-1].sum()).backward()
+
+    def loss(recurred: Recurred) -> Tensor:
+        assert isinstance(recurred.outputs, Tensor)
+        return recurred.outputs.square().sum() + recurred.state["0.forward.c"].sum()
+
+    found = gradients_of_whole(layer, x, loss)
+    for name, over_time in states.items():
+        wanted = torch.stack([state.grad.norm() for state in over_time if state.grad is not None]).double()
+        torch.testing.assert_close(found[f"0.forward.{name}"].norms[0], wanted, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(found[f"0.forward.{name}"].by_lag, wanted.flip(0), rtol=1e-10, atol=1e-12)
+
+
+def test_lags_of_a_whole_sequence_begin_where_each_direction_ends() -> None:
+    def loss(recurred: Recurred) -> Tensor:
+        assert isinstance(recurred.outputs, Tensor)
+        return recurred.outputs.square().sum()
+
+    for place, one in gradients_of_whole(network(bidirectional=True), sequence(), loss).items():
+        wanted = one.norms[0] if "reverse" in place else one.norms[0].flip(0)
+        torch.testing.assert_close(one.by_lag, wanted, rtol=0, atol=0)

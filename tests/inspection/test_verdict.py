@@ -1,12 +1,14 @@
 """Planted faults are named, each with its figure, and a sound network is not blamed."""
 
+import math
+
 import pytest
 import torch
 
-from unrolled.inspection.gradients import gradients_through_time
+from unrolled.inspection.gradients import Reached, gradients_through_time
 from unrolled.inspection.jacobian import spectral_radii
 from unrolled.inspection.quantities import behaviour, bounded_by, quantities
-from unrolled.inspection.verdict import Finding, in_words, of_behaviours, of_gradients, of_radii
+from unrolled.inspection.verdict import Finding, in_words, of_behaviours, of_gradients, of_radii, of_training
 from unrolled.layers.recurrent import Recurrent
 
 T, D, H = 40, 4, 16
@@ -88,3 +90,42 @@ def test_a_gradient_that_vanishes_is_named() -> None:
     assert found.kind == "vanishing"
     assert 1 <= found.figure <= 7  # 0.5 ** 7 is below 1%
     assert "chrono" in found.remedy
+
+
+def reached(*by_lag: float) -> Reached:
+    return Reached(torch.tensor([by_lag]), torch.tensor(by_lag))
+
+
+def test_a_layers_memory_is_that_of_its_longest_state() -> None:
+    short, long = reached(*(0.1**lag for lag in range(40))), reached(*(0.8**lag for lag in range(40)))
+    assert of_gradients({"0.forward.h": short, "0.forward.c": long}) == []
+    (found,) = of_gradients({"0.forward.h": short, "1.forward.c": long})
+    assert (found.kind, found.where) == ("vanishing", "0.forward.h")
+
+
+def test_what_gathers_up_does_not_explode() -> None:
+    gathered = reached(*(1.0 + lag for lag in range(40)))
+    assert [one.kind for one in of_gradients({"0.forward.h": gathered})] == ["exploding"]
+    assert of_gradients({"0.forward.h": gathered}, everywhere=True) == []
+    grown = reached(*(1.5**lag for lag in range(40)))
+    assert [one.kind for one in of_gradients({"0.forward.h": grown}, everywhere=True)] == ["exploding"]
+
+
+@pytest.mark.parametrize(
+    ("losses", "named"),
+    [
+        ((3.0, 2.0, 1.5, 1.4), False),
+        ((3.0, 9.0, 8.0, 9.0, 3.0), True),
+        ((3.0, 2.0, 9.0, 2.0, 1.0), False),  # once is no fault
+        ((-1.0, 0.5, 0.6, 0.9), True),
+        ((3.0, 2.0, math.nan), True),
+        ((3.0, 3.3, 3.2, 3.4), False),
+        ((3.0,), False),
+        ((), False),
+    ],
+)
+def test_a_rate_that_was_too_high_is_named(losses: tuple[float, ...], named: bool) -> None:
+    found = of_training([{"train": loss, "rate": 0.02, "valid": None} for loss in losses])
+    assert [one.kind for one in found] == ["rate"] * named
+    assert all(one.remedy == "a smaller rate (--rate 0.002)" for one in found)
+    assert in_words(found) == ("rate too high" if named else "healthy")

@@ -1,10 +1,11 @@
 """Layers of a stack side by side, a block of steps behind each other: bit by bit what one after the other gives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from torch import Tensor
 
 from layers.test_repeat import assert_same, repeated, sequence
 from unrolled.cells.library import LIBRARY
@@ -12,6 +13,7 @@ from unrolled.engine import together
 from unrolled.engine.cpu import chain, team
 from unrolled.engine.cpu.chain import run_chain
 from unrolled.engine.cpu.execute import Call
+from unrolled.layers import recurrent
 from unrolled.layers.recurrent import Recurred, Recurrent
 
 SIZE, STEPS = 64, 403
@@ -122,3 +124,117 @@ def test_a_layer_of_a_stack_alone_behind_the_whole(chains: list[int]) -> None:
     upper = Recurrent("lstm", SIZE, SIZE)
     upper.load_state_dict({f"layers.0.0.{name}": value for name, value in one.named().items()})
     assert torch.equal(found.outputs, upper(values).outputs)
+
+
+# In training
+
+
+def learned(layer: Recurrent, x: Tensor, state: dict[str, Tensor], ends: bool = True) -> list[Tensor | None]:
+    """Outputs, final states, and the gradients of all that has one: of outputs, or of them and the final states."""
+    leaves = [x, *state.values(), *layer.parameters()]
+    outputs, final, _ = layer(x, state)
+    generator = torch.Generator().manual_seed(8)
+    loss = (outputs * torch.randn(outputs.shape, generator=generator)).sum()
+    for value in final.values() if ends else ():
+        loss = loss + (value * torch.randn(value.shape, generator=generator)).sum()
+    asked = [leaf for leaf in leaves if leaf.requires_grad]
+    return [
+        outputs.detach(),
+        *(value.detach() for value in final.values()),
+        *torch.autograd.grad(loss, asked, allow_unused=True),
+    ]
+
+
+def alone(monkeypatch: pytest.MonkeyPatch, *given: object) -> list[Tensor | None]:
+    """What the layers give one after the other."""
+    with monkeypatch.context() as patch:
+        patch.setattr(recurrent, "run_stack", lambda *_: None)
+        return learned(*given)  # pyright: ignore[reportArgumentType]
+
+
+def assert_all_equal(found: Sequence[Tensor | None], expected: Sequence[Tensor | None]) -> None:
+    assert len(found) == len(expected)
+    for index, (one, other) in enumerate(zip(found, expected, strict=True)):
+        assert (one is None) == (other is None), index
+        assert one is None or other is None or torch.equal(one, other), index
+
+
+def begun(layer: Recurrent, gradient: bool = True) -> dict[str, Tensor]:
+    """A state to begin from."""
+    generator = torch.Generator().manual_seed(5)
+    state = {name: torch.rand(value.shape, generator=generator) for name, value in layer.initial_state(1).items()}
+    return {name: value.requires_grad_(gradient) for name, value in state.items()}
+
+
+@pytest.mark.parametrize("cell", sorted(LIBRARY))
+@pytest.mark.parametrize("size", [SIZE, SIZE - 3])
+def test_training_of_every_cell(cell: str, size: int, chains: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, x = stack(cell, size=size), sequence(1, STEPS, size).requires_grad_()
+    state = begun(layer)
+    found = learned(layer, x, state)
+    assert_all_equal(found, alone(monkeypatch, layer, x, state))
+    if cell in ("lstm", "gru", "gru_reset_after", "lstm_peephole", "mgu") and size == SIZE:
+        assert chains == [2, 2], "the layers went one after the other"
+
+
+@pytest.mark.parametrize("layers", [2, 3, 4])
+@pytest.mark.parametrize("steps", [64, 65, 403])
+def test_training_of_more_layers_than_threads(
+    layers: int, steps: int, chains: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "_WORTH", 0)
+    layer, x = stack(layers=layers), sequence(1, steps, SIZE).requires_grad_()
+    state = begun(layer)
+    found = learned(layer, x, state, ends=False)
+    assert chains == 2 * ([2] * (layers // 2) + [1] * (layers % 2))
+    assert_all_equal(found, alone(monkeypatch, layer, x, state, False))
+
+
+@pytest.mark.parametrize("trained", [(0,), (1,), (2,), (0, 2), (1, 2)])
+@pytest.mark.parametrize("of_x", [False, True])
+def test_only_what_needs_a_gradient_has_one(
+    trained: tuple[int, ...], of_x: bool, chains: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer, x = stack("gru", layers=3), sequence(1, STEPS, SIZE).requires_grad_(of_x)
+    for number in range(3):
+        for name, parameter in layer.one(number, "forward").named_parameters():
+            parameter.requires_grad_(number in trained and name != "U_r")
+    state = begun(layer, gradient=False)
+    found = learned(layer, x, state)
+    assert chains[0] == 2
+    assert_all_equal(found, alone(monkeypatch, layer, x, state))
+
+
+def test_gradients_of_gradients(chains: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, x = stack("gru", size=32).double(), sequence(1, 30, 32).double().requires_grad_()
+    monkeypatch.setattr(together, "_WORTH", 0)
+
+    def twice() -> list[Tensor]:
+        own = list(layer.parameters())
+        outputs, final, _ = layer(x)
+        first = torch.autograd.grad(outputs.square().sum() + final["0.forward.h"].sum(), [x, *own], create_graph=True)
+        return list(torch.autograd.grad(sum(one.square().sum() for one in first), [x, *own]))
+
+    found = twice()
+    assert chains == [2, 2]  # forward, and behind the loop's second derivatives the way back from what they read
+    layer.backend = "loop"
+    for one, other in zip(found, twice(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-11)
+
+
+def test_a_short_stack_learns_one_after_the_other(chains: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, x = stack(), sequence(1, 100, SIZE).requires_grad_()
+    found = learned(layer, x, begun(layer))
+    assert not chains
+    assert_all_equal(found, alone(monkeypatch, layer, x, begun(layer)))
+
+
+def test_a_stack_learns_in_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = stack()
+    inputs = [sequence(1, STEPS, SIZE, seed).requires_grad_() for seed in range(4)]
+    states = begun(layer, gradient=False)
+    expected = [alone(monkeypatch, layer, x, states) for x in inputs]
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(learned, layer, inputs[index % 4], states) for index in range(40)]
+        for index, job in enumerate(jobs):
+            assert_all_equal(job.result(), expected[index % 4])

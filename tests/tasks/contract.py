@@ -1,7 +1,7 @@
 """The contract that every task keeps; ``test_contract.py`` runs it for each row of CASES."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +109,20 @@ def a_run_cut_off_goes_on_to_the_same_end(case: Case, folder: Path) -> None:
     raise AssertionError("the run was not struck")
 
 
+def what_is_evaluated_later_stands_beside_the_same_baselines(case: Case, folder: Path) -> None:
+    """A folder measures over data what training measured over them, the baselines too."""
+    (folder / "data").mkdir()
+    data = case.sources(folder / "data").train
+    apart = case.kind.TASK == "text"  # it has no file to validate on, and no folder holds what stands before a text
+    model = trained(replace(case, sources=lambda _: Sources(data, None if apart else data)), folder, out=folder / "out")
+    later, then = case.kind.load(folder / "out").evaluate(data)["baselines"], model.metrics["validation"]["baselines"]
+    assert len(later) == len(then)
+    assert apart or later == then
+
+
 LAWS = (
     saved_is_loaded,
+    what_is_evaluated_later_stands_beside_the_same_baselines,
     any_batch_size_predicts_the_same,
     a_sequence_alone_is_predicted_as_beside_longer_ones,
     a_seed_repeats_a_run,

@@ -112,3 +112,18 @@ def losses_of(name: str, raw: Tensor) -> float:
 def test_an_unknown_output_is_named_with_the_nearest() -> None:
     with pytest.raises(UsageError, match=r"there is no output 'gauss'; choose from normal, student_t"):
         find_output("gauss", [0.5])
+
+
+def test_the_centre_is_the_middle_of_what_is_drawn() -> None:
+    anchor, scale = torch.full((4001,), 2.0), torch.full((4001,), 3.0)
+    for name in ("normal", "student_t", "negative_binomial"):
+        output = find_output(name, [0.5])
+        assert isinstance(output, Distribution)
+        raw = torch.tensor([0.4, -1.0, 1.0])[: output.size].expand(4001, output.size)
+        drawn = output.draw(raw, anchor, scale, np.random.default_rng(0))
+        middle = np.mean(drawn) if output.counts else np.median(drawn)
+        assert float(output.centre(raw, anchor, scale)[0]) == pytest.approx(middle, abs=0.05)
+    raw, one = torch.tensor([[2.0, 1.0, 3.0]]), torch.ones(1)
+    assert find_output("quantiles", [0.1, 0.5, 0.9]).centre(raw, 10 * one, one).tolist() == [12.0]
+    assert find_output("quantiles", [0.1, 0.4, 0.9]).centre(raw, 10 * one, one).tolist() == [12.0]
+    assert find_output("squared", [0.5]).centre(raw[:, :1], 10 * one, one).tolist() == [12.0]

@@ -63,3 +63,16 @@ def test_nothing_to_pool_is_zero(kind: str) -> None:
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(UsageError, match=r"no pooling 'mena'.* mean"):
         Pooling("mena", 4)
+
+
+@pytest.mark.parametrize("kind", POOLINGS)
+def test_so_far_is_what_each_prefix_gives(kind: str) -> None:
+    torch.manual_seed(3)
+    pooling, row = Pooling(kind, 6).double(), values()[3:]
+    row[0, 2] *= 40  # attention may lie on one step alone
+    found = pooling.so_far(row)
+    for step in range(7):
+        torch.testing.assert_close(found[:, step], pooling(row[:, : step + 1]))
+    assert pooling.so_far(row[:, :0]).shape == (1, 0, 6)
+    with pytest.raises(UsageError, match="before it has read all of it"):
+        Pooling(kind, 6, 2).double().so_far(row)

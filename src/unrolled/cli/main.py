@@ -12,6 +12,7 @@ import typer
 
 from unrolled.cli.lab import lab
 from unrolled.cli.learn import train_app
+from unrolled.cli.look import inspect
 from unrolled.cli.recipe import recipe
 from unrolled.cli.show import cells, data
 from unrolled.cli.use import evaluate, generate, predict, score
@@ -30,6 +31,7 @@ app.command()(predict)
 app.command()(evaluate)
 app.command()(generate)
 app.command()(score)
+app.command()(inspect)
 app.command()(recipe)
 app.command()(lab)
 app.command()(cells)

@@ -1,6 +1,6 @@
 """The compiled backend: torch runs what needs no recurrence, machine code the rest; autograd sees one function."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from unrolled.engine import pieces
-from unrolled.engine.cpu.execute import Gradients, Inputs, backward, forward
+from unrolled.engine.cpu.directions import Gradients, backward, forward
+from unrolled.engine.cpu.execute import Inputs
 from unrolled.engine.cpu.form import joined
 from unrolled.engine.loop import loop, stepper, unroll
 from unrolled.engine.modes import looks_inside
@@ -149,7 +150,8 @@ class _Recurrence(torch.autograd.Function):
         kept, tensors = ctx.saved_tensors[:-count], ctx.saved_tensors[-count:]
         if torch.is_grad_enabled():  # somebody will differentiate these gradients once more
             with torch.autocast("cpu", enabled=False):
-                return None, *_by_the_loop(request, tuple(tensors), arriving)
+                results = by_the_loop(request, tuple(tensors))
+                return None, *differentiable(results, tensors, arriving)
         parts = request.plan.split
         split_at = len(parts.over_time)
         wanted = frozenset(
@@ -165,11 +167,17 @@ class _Recurrence(torch.autograd.Function):
         else:
             tape = ctx.tape._replace(memory=kept[0])
             found = backward(request.plan, inputs, tape, of_time, of_final, wanted)
-        gradients = [
-            _gradient(found, kind, name, tensor) if need else None
-            for (kind, name), tensor, need in zip(request.names, tensors, ctx.needs_input_grad[1:], strict=True)
-        ]
-        return None, *gradients
+        return None, *gradients_in_order(request, found, tensors, ctx.needs_input_grad[1:])
+
+
+def gradients_in_order(
+    request: Request, found: Gradients, tensors: Sequence[Tensor], needed: Sequence[bool]
+) -> list[Tensor | None]:
+    """The gradient of each tensor that a request was given, where it is needed."""
+    return [
+        _gradient(found, kind, name, tensor) if need else None
+        for (kind, name), tensor, need in zip(request.names, tensors, needed, strict=True)
+    ]
 
 
 def _gradient(found: Gradients, kind: str, name: str, like: Tensor) -> Tensor:
@@ -196,10 +204,8 @@ class _CoreRun(Run):
         return {name: value[:, t] if name in self.stepwise else value for name, value in self.parameters.items()}
 
 
-def _by_the_loop(
-    request: Request, tensors: tuple[Tensor, ...], arriving: tuple[Tensor | None, ...]
-) -> list[Tensor | None]:
-    """The gradients of the recurrence as differentiable functions of its inputs: autograd through the plain loop."""
+def by_the_loop(request: Request, tensors: tuple[Tensor, ...]) -> list[Tensor]:
+    """The recurrence by the plain loop, which autograd follows: what is wanted over time, then the final states."""
     run, parts = request.run, request.plan.split
     kinds = dict(zip(request.names, tensors, strict=True))
     given = {name: value for (kind, name), value in kinds.items() if kind in ("matrices", "vectors", "rows", "steps")}
@@ -214,7 +220,13 @@ def _by_the_loop(
         for name, over_time in seen.items():
             value = values[name].expand(x.shape[0], -1)
             over_time.append(value if now is None else torch.where(now, value, 0))
-    results = [*(torch.stack(one, 1) for one in seen.values()), *(final[name] for name in parts.states)]
+    return [*(torch.stack(one, 1) for one in seen.values()), *(final[name] for name in parts.states)]
+
+
+def differentiable(
+    results: Sequence[Tensor], tensors: Sequence[Tensor], arriving: Sequence[Tensor | None]
+) -> list[Tensor | None]:
+    """The gradients of tensors, given those of results (None: zero), as something to be differentiated once more."""
     wanted = [tensor for tensor in tensors if tensor.requires_grad]
     gradients = [torch.zeros_like(of) if one is None else one for of, one in zip(results, arriving, strict=True)]
     found = iter(torch.autograd.grad(results, wanted, gradients, create_graph=True, allow_unused=True))

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from torch import Tensor
 
-from unrolled.engine.cpu import execute
-from unrolled.engine.cpu.execute import Gradients, Inputs
+from unrolled.engine.cpu import directions, execute
+from unrolled.engine.cpu.directions import Gradients
+from unrolled.engine.cpu.execute import Inputs
 from unrolled.engine.cpu.outer import STEPS
 from unrolled.engine.plan import Plan
 
@@ -23,7 +24,7 @@ def forward(plan: Plan, inputs: Inputs, steps: int) -> tuple[dict[str, Tensor], 
     for start, stop in _bounds(inputs.shape[1], steps):
         begins.append(state)
         own = {key: value[:, start:stop] for key, value in rooms.items()}
-        _, state, _ = execute.forward(plan, _piece(inputs, start, stop, state), keep=False, rooms=own)
+        _, state, _ = directions.forward(plan, _piece(inputs, start, stop, state), keep=False, rooms=own)
     return _cut(plan, inputs, rooms), state, begins
 
 
@@ -36,16 +37,16 @@ def backward(
     final: Mapping[str, Tensor | None],
     wanted: frozenset[str],
 ) -> Gradients:
-    """The gradients that :func:`unrolled.engine.cpu.execute.backward` gives for the whole run."""
+    """The gradients that :func:`unrolled.engine.cpu.directions.backward` gives for the whole run."""
     total: Gradients | None = None
     wanted |= frozenset(final)  # each piece hands its states' gradients to the one before it
     rooms = _rooms(plan, inputs, plan.reached(wanted))
     for begin, (start, stop) in reversed(list(zip(begins, _bounds(inputs.shape[1], steps), strict=True))):
         piece = _piece(inputs, start, stop, begin)
-        _, _, tape = execute.forward(plan, piece, keep=True)
+        _, _, tape = directions.forward(plan, piece, keep=True)
         arrived = {key: None if value is None else value[:, start:stop] for key, value in arriving.items()}
         own = {name: value[:, start:stop] for name, value in rooms.items()}
-        total = execute.backward(plan, piece, tape, arrived, final, wanted, total, own)
+        total = directions.backward(plan, piece, tape, arrived, final, wanted, total, own)
         final = total.state
     assert total is not None
     sums, start = (_cut(plan, inputs, values) for values in (total.sums, total.start))

@@ -164,7 +164,7 @@ class Recurrent(nn.Module):
                 known = ", ".join(self.cell.noise) or "none"
                 raise UsageError(f"there is no noise '{name}' here; cell {self.cell.name} has {known}.")
         states, recorded, values = {}, {}, x
-        special = record or noise or lengths is not None or reset is not None or torch.is_grad_enabled()
+        special = record or noise or lengths is not None or reset is not None
         stack = None if special else self._stacked(x, given)
         if stack is not None:
             return stack
@@ -184,8 +184,8 @@ class Recurrent(nn.Module):
         return Recurred(outputs, State.of_one_batch(states), recorded)
 
     def _stacked(self, x: Tensor, state: State | None) -> Recurred | None:
-        """All layers side by side without gradients; None where that cannot be done, or one by one is as fast."""
-        alike = self.num_layers > 1 and len(self.directions) == 1 and not self.residual
+        """All layers side by side; None where that cannot be done, or one by one is as fast."""
+        alike = self.num_layers > 1 and len(self.directions) == 1 and not self.residual and not self.checkpoint
         if not alike or self._is_random() or not self._compiles():
             return None
         ones = [self.one(layer, "forward") for layer in range(self.num_layers)]

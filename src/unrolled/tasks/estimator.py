@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from unrolled.data.splits import Splits
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError, did_you_mean
+from unrolled.inspection.examine import Subject
 from unrolled.model_folder import (
+    BASELINES,
     CARD,
     CONFIG,
     FIGURE,
@@ -26,7 +28,7 @@ from unrolled.tasks.card import write_card
 from unrolled.tasks.config import TaskConfig
 from unrolled.training.config import make_config
 from unrolled.training.course import Course
-from unrolled.training.history import draw_loss, write_history
+from unrolled.training.history import draw_loss, read_history, write_history
 
 Config = TypeVar("Config", bound=TaskConfig)
 Part = TypeVar("Part")
@@ -40,6 +42,18 @@ class Sources(NamedTuple):
     train: Any
     valid: Any = None
     test: Any = None
+
+
+class Kept(NamedTuple):
+    """What a method learned from the training data that is shown beside a network: numbers by name, and a text."""
+
+    tensors: dict[str, Tensor]
+    said: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(one.nbytes for one in self.tensors.values()) + len(self.said.encode())
 
 
 class Estimator(ABC, Generic[Config, Part]):
@@ -56,6 +70,8 @@ class Estimator(ABC, Generic[Config, Part]):
     TASK: ClassVar[str]
     """The task's name on the command line, and in ``config.json``."""
     CONFIG: ClassVar[type[TaskConfig]]
+    PARTS: ClassVar[tuple[str, ...]] = ("network",)
+    """The recurrences that can be looked into, the most telling one first."""
     JUDGED_BY: ClassVar[Mapping[str, bool]] = {}
     """Metrics that say whether a baseline is better, the first that there is; whether more of it is better."""
 
@@ -115,6 +131,20 @@ class Estimator(ABC, Generic[Config, Part]):
     def about(self) -> str:
         """What the model does, in one sentence, for its card."""
 
+    @abstractmethod
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
+        """What :func:`unrolled.inspect` looks at: the network at work on one sequence.
+
+        Args:
+            data: As for :meth:`predict`; one sequence may be given as it is, a text for example. Where the data say
+                what is right, it is told beside what the network says.
+            row: The sequence: its number in the data, from 1, or its id.
+            part: Which recurrence, one of ``PARTS``; the first where left out.
+
+        Raises:
+            UsageError: the data hold no such sequence, or the network has no such part.
+        """
+
     def specimen(self) -> list[str]:
         """Something that it made, to be read after the figures."""
         return []
@@ -138,6 +168,13 @@ class Estimator(ABC, Generic[Config, Part]):
     def draw(self, folder: ModelFolder) -> list[str]:  # noqa: ARG002
         """Draw figures of the result beside the loss; the names of their files."""
         return []
+
+    def baselines(self) -> Kept | None:
+        """What :meth:`evaluate` measures baselines by that learned from the training data; it goes into the folder."""
+        return None
+
+    def take_baselines(self, kept: Kept) -> None:
+        """Take back what :meth:`baselines` gave. Raises KnowledgeError where it is damaged."""
 
     def check_use(self, config: Config) -> None:
         """Raise UsageError where settings that are given anew do not fit the model."""
@@ -183,6 +220,8 @@ class Estimator(ABC, Generic[Config, Part]):
     def write_result(self, folder: ModelFolder) -> None:
         """Write what training gave: weights, figures, card, and last the metrics, which say that all is there."""
         folder.write_tensors(self.network.state_dict(), WEIGHTS)
+        if kept := self.baselines():
+            folder.write_tensors(kept.tensors, BASELINES, kept.said)
         drawn = []
         if self.history:
             write_history(folder, self.history)
@@ -202,6 +241,13 @@ class Estimator(ABC, Generic[Config, Part]):
         model.network.load_state_dict(tensors)
         model.network.to(device).eval()
         model.metrics = folder.read_json(METRICS)
+        if (folder.path / BASELINES).exists():
+            kept = Kept(*folder.read_tensors_and_text(BASELINES))
+            try:
+                model.take_baselines(kept)
+            except KnowledgeError as error:
+                raise UsageError(f"{folder.path / BASELINES} is damaged or foreign: {error}") from None
+        model.history = read_history(folder)
         return model
 
     @classmethod

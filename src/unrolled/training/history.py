@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from unrolled.errors import UsageError
 from unrolled.model_folder import HISTORY, LOGS, ModelFolder, write_whole
 from unrolled.training.board import Board
 
@@ -46,6 +47,27 @@ def write_history(folder: ModelFolder, rows: Sequence[dict[str, Any]]) -> None:
         plain = {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()}
         writer.writerow(plain)
     folder.write_text(HISTORY, text.getvalue())
+
+
+def read_history(folder: ModelFolder) -> list[dict[str, Any]]:
+    """The rows that :func:`write_history` wrote; none where a model was not trained here.
+
+    Raises:
+        UsageError: the file is damaged.
+    """
+    if not (folder.path / HISTORY).exists():
+        return []
+    try:
+        return [
+            {name: _number(name, value) for name, value in row.items()}
+            for row in csv.DictReader(io.StringIO(folder.read_text(HISTORY)))
+        ]
+    except (ValueError, TypeError):
+        raise UsageError(f"{folder.path / HISTORY} is damaged: it holds something that is no number.") from None
+
+
+def _number(name: str, value: str) -> float | int | None:
+    return None if value == "" else int(value) if name in ("step", "epoch") else float(value)
 
 
 def draw_loss(rows: Sequence[dict[str, Any]], path: Path, title: str, loss: str) -> None:

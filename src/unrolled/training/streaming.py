@@ -5,12 +5,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from unrolled.data.streams import Streams
 from unrolled.state import State
 from unrolled.training.config import StreamConfig
 from unrolled.training.course import Lesson, device_of
+from unrolled.training.surprise import surprise
 from unrolled.training.truncated import Carry, read_window
 from unrolled.wirings.many_to_many import ManyToMany
 
@@ -41,7 +41,7 @@ class StreamCourse:
         inputs, targets = (ids.to(device) for ids in self.streams[index])  # (N, k1)
         carry = self._with_fresh_rows(self.carry) if index and self.carry is not None else None
         outputs, self.carry = read_window(ready, inputs, carry, self.config.bptt or self.config.window)
-        return Lesson(cross_entropy(outputs.flatten(0, 1), targets.flatten()), targets.numel())
+        return Lesson(surprise(outputs.flatten(0, 1), targets.flatten()), targets.numel())
 
     def _with_fresh_rows(self, carry: Carry) -> Carry:
         """The carry with a few rows put back to the start of a state.

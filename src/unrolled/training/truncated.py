@@ -32,7 +32,8 @@ def read_window(network: ManyToMany, inputs: Tensor, carry: Carry | None, back: 
     keep = min(back - inputs.shape[1], whole.shape[1])
     if keep <= 0:
         outputs, after, _ = network(whole, state)
-        return outputs[:, whole.shape[1] - inputs.shape[1] :], Carry(after.detach())
+        asked = outputs if whole is inputs else outputs[:, whole.shape[1] - inputs.shape[1] :]
+        return asked, Carry(after.detach())
     split = whole.shape[1] - keep
     first = network(whole[:, :split], state) if split else None
     middle = state if first is None else first.state

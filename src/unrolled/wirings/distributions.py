@@ -59,6 +59,10 @@ class Output(ABC):
     def loss(self, raw: Tensor, values: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
         """How badly raw numbers (..., size) foretell values (...)."""
 
+    @abstractmethod
+    def centre(self, raw: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
+        """The one value that is said, (...), scaled: the median, or else the mean."""
+
 
 class Distribution(Output):
     """A distribution: its loss is -log of the density, in nats."""
@@ -79,6 +83,11 @@ class Statistics(Output):
     def values(self, raw: Tensor, anchor: Tensor) -> Tensor:
         """The statistics (..., names)."""
 
+    def centre(self, raw: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:  # noqa: ARG002
+        """See :class:`Output`; of quantiles without a median the middle one."""
+        place = self.names.index("median") if "median" in self.names else len(self.names) // 2
+        return self.values(raw, anchor)[..., place]
+
 
 class Normal(Distribution):
     """Mean and deviation."""
@@ -97,6 +106,10 @@ class Normal(Distribution):
         mean, deviation = (one.double().numpy() for one in self._read(raw, anchor))
         return mean + deviation * chance.standard_normal(mean.shape)
 
+    def centre(self, raw: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:  # noqa: ARG002
+        """See :class:`Output`."""
+        return self._read(raw, anchor)[0]
+
 
 class StudentT(Distribution):
     """Location, scale and more than two degrees of freedom, so that there is a variance."""
@@ -114,6 +127,10 @@ class StudentT(Distribution):
         """See :class:`Distribution`."""
         location, width, freedom = (one.double().numpy() for one in self._read(raw, anchor))
         return location + width * chance.standard_t(freedom)
+
+    def centre(self, raw: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:  # noqa: ARG002
+        """See :class:`Output`."""
+        return self._read(raw, anchor)[0]
 
 
 class NegativeBinomial(Distribution):
@@ -135,6 +152,10 @@ class NegativeBinomial(Distribution):
         mean, dispersion = (one.double().numpy() for one in self._read(raw, anchor, scale))
         rates = chance.standard_gamma(1 / dispersion) * dispersion * mean
         return chance.poisson(np.minimum(rates, 1e15)) / scale.double().numpy()
+
+    def centre(self, raw: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
+        """See :class:`Output`: the mean."""
+        return self._read(raw, anchor, scale)[0] / scale
 
 
 class Quantiles(Statistics):

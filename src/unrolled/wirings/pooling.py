@@ -44,6 +44,24 @@ class Pooling(nn.Module):
         weights = self.weights(values, valid)
         return (weights * values).sum(1)
 
+    def so_far(self, values: Tensor) -> Tensor:
+        """At each step the vector of the sequence that ends there, (N, T, size), in one direction.
+
+        Raises:
+            UsageError: there are two directions: what reads backwards begins at the sequence's end.
+        """
+        if self.directions > 1:
+            raise UsageError("a bidirectional layer says nothing of a sequence before it has read all of it.")
+        if self.kind == "last" or not values.shape[1]:
+            return values
+        if self.kind == "mean":
+            return values.cumsum(1) / torch.arange(1, values.shape[1] + 1, device=values.device).unsqueeze(-1)
+        if self.kind == "max":
+            return values.cummax(1).values
+        scores = self.outer(torch.tanh(self.inner(values)))  # (N, T, 1)
+        shares = torch.exp((scores - scores.amax(1, keepdim=True)).double())  # wide: all that comes first may be small
+        return ((shares * values).cumsum(1) / shares.cumsum(1)).to(values)
+
     def weights(self, values: Tensor, valid: Tensor) -> Tensor:
         """How much each step counts, (N, T, 1); zero past a row's length."""
         scores = self.outer(torch.tanh(self.inner(values)))  # (N, T, 1)

@@ -39,7 +39,7 @@
 ;   30: base barrier
 ;   31: base lengths
 ;   32: chunk
-;   33: base below
+;   33: base before
 ;   34: blocks hidden
 ;   35: panels at once
 ;   36: step x

@@ -11,7 +11,18 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precisio
 
 from tasks.samples_classify import reviews, waves
 from unrolled.tasks.classify import baselines
-from unrolled.tasks.classify.baselines import Bag, Majority, Neighbour, WarpedNeighbour, baselines_of, resampled
+from unrolled.tasks.classify.baselines import (
+    Bag,
+    KnownSeries,
+    Majority,
+    Neighbour,
+    WarpedNeighbour,
+    baselines_of,
+    kept_by,
+    known_from,
+    learned,
+    resampled,
+)
 from unrolled.tasks.classify.config import ClassifyConfig
 from unrolled.tasks.classify.examples import Examples, Form
 from unrolled.tasks.classify.score import figures_of
@@ -91,24 +102,26 @@ def test_the_majority_is_the_class_of_most_examples() -> None:
 def test_a_bag_tells_what_a_word_tells(by_word: bool) -> None:
     texts, labels = zip(*reviews(), strict=True)
     targets = torch.tensor([int(label == "good") for label in labels])
-    bag = Bag(texts, targets, by_word, lower=True)
-    assert torch.equal(bag.choose(texts), targets)
-    assert bag.choose(["LOVELY", "awful"]).tolist() == [1, 0]
-    assert ("words" in bag.name) == by_word
+    bag = Bag.learned(texts, targets, by_word, lower=True)
+    for one in (bag, known_from(bag.kept())):
+        assert torch.equal(one.choose(texts), targets)
+        assert one.choose(["LOVELY", "awful"]).tolist() == [1, 0]
+        assert ("words" in one.name) == by_word
 
 
 def test_the_nearest_neighbour_is_the_nearest() -> None:
     series, labels = waves(30)
     inputs = [torch.from_numpy(one) for one in series]
     targets = torch.tensor([int(label == "fast") for label in labels])
-    finder = Neighbour(inputs[:20], targets[:20], together=False, seed=1)
+    series_known = KnownSeries.learned(inputs[:20], targets[:20], pictures=False, seed=1)
+    finder = Neighbour(series_known)
     values = np.concatenate(series[:20])
     standard = [(one - values.mean(0)) / values.std(0) for one in series]
-    rows = [np.stack([np.interp(np.linspace(0, len(one) - 1, finder.form.steps), np.arange(len(one)), channel)
+    rows = [np.stack([np.interp(np.linspace(0, len(one) - 1, series_known.steps), np.arange(len(one)), channel)
                       for channel in one.T], 1) for one in standard]  # fmt: skip
     near = [min(range(20), key=lambda place: float(((rows[place] - row) ** 2).sum())) for row in rows[20:]]
     assert finder.choose(inputs[20:]).tolist() == targets[near].tolist()
-    assert f"{finder.form.steps} steps" in finder.name
+    assert f"{series_known.steps} steps" in finder.name
 
 
 @pytest.mark.parametrize(("steps", "band", "channels"), [(1, 1, 1), (7, 0, 2), (7, 1, 1), (8, 3, 2), (6, 6, 3)])
@@ -138,8 +151,9 @@ def test_the_warped_neighbour_knows_a_shape_that_comes_a_little_later() -> None:
 
     inputs, targets = [bump(14, 1.0), bump(18, -0.2), bump(22, -1.0)], torch.tensor([0, 1, 2])
     queries = [bump(18, 1.0), bump(19, -1.0)]
-    assert Neighbour(inputs, targets, together=False, seed=1).choose(queries).tolist() != [0, 2]
-    finder = WarpedNeighbour(inputs, targets, seed=1, queries=2)
+    known = KnownSeries.learned(inputs, targets, pictures=False, seed=1)
+    assert Neighbour(known).choose(queries).tolist() != [0, 2]
+    finder = WarpedNeighbour(known, seed=1, queries=2)
     assert finder.choose(queries).tolist() == [0, 2]
     assert finder.name == "1-nearest neighbour (DTW, band 4 of 40 steps)"
 
@@ -150,7 +164,8 @@ def test_warping_takes_no_more_time_than_it_may(monkeypatch: pytest.MonkeyPatch)
     train = Examples(Form("series", 1), inputs, [str(int(one)) for one in targets], lambda _: "", "", "")
 
     def named(queries: int) -> list[str]:
-        return [one.name for one in baselines_of(train, targets, [150, 150], ClassifyConfig(), queries)]
+        known = learned(train, targets, ClassifyConfig())
+        return [one.name for one in baselines_of(known, [150, 150], 1, queries)]
 
     monkeypatch.setattr(baselines, "WARPED_CELLS", 300 * 50 * cells_of(20, 2))
     assert named(50)[2] == "1-nearest neighbour (DTW, band 2 of 20 steps)"
@@ -162,3 +177,25 @@ def test_a_series_is_resampled_between_its_ends() -> None:
     values = np.array([[0.0], [1.0], [4.0]])
     assert resampled(values, 5)[:, 0].tolist() == [0.0, 0.5, 1.0, 2.5, 4.0]
     assert resampled(values[:1], 3)[:, 0].tolist() == [0.0] * 3
+
+
+def test_several_classes_are_told_apart_as_scikit_learn_tells_them() -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    words = ["red round", "red square", "blue round", "blue square", "green thin", "green fat"]
+    texts = [f"{one} {other}" for one in words for other in words]
+    targets = torch.tensor([("red", "blue", "green").index(text.split()[0]) for text in texts])
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True)
+    expected = LogisticRegression(C=10.0).fit(vectorizer.fit_transform(texts), targets.numpy())
+    asked = ["red", "thin", "blues", "a green one", "zzz"]
+    found = Bag.learned(texts, targets, by_word=False, lower=True).choose(asked)
+    assert found.tolist() == expected.predict(vectorizer.transform(asked)).tolist()
+
+
+def test_what_is_large_stays_out_of_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = KnownSeries.learned([torch.randn(20, 3) for _ in range(10)], torch.arange(10) % 2, False, 1)
+    kept = kept_by(known)
+    assert kept is not None
+    monkeypatch.setattr(baselines, "LARGEST", kept.size - 1)
+    assert kept_by(known) is None

@@ -19,7 +19,7 @@ def run_chain(calls: Sequence[Call]) -> None:
         kept = call.form.layout.numbers["chunk",]
         call.table[call.form.chunk] = min(kept, block)
         call.table[call.form.done] = ctypes.addressof(meetings[number])
-        call.table[call.form.below] = ctypes.addressof(meetings[number - 1]) if number else 0
+        call.table[call.form.before] = ctypes.addressof(meetings[number - 1]) if number else 0
     tables = [ctypes.addressof(call.table) for call in calls]
     jobs = [(0, 1, *call.tape.shares[0]) for call in calls]
     if len(calls) == 1 or not (
@@ -28,5 +28,5 @@ def run_chain(calls: Sequence[Call]) -> None:
         for table, job in zip(tables, jobs, strict=True):  # what is read is there before it is waited for
             form.code(table, *job)
     for call in calls:
-        call.table[call.form.done] = call.table[call.form.below] = 0
+        call.table[call.form.done] = call.table[call.form.before] = 0
         call.table[call.form.chunk] = call.form.layout.numbers["chunk",]

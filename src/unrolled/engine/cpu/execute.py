@@ -37,16 +37,6 @@ class Inputs(NamedTuple):
     """Steps of the whole run, where this is a piece of it."""
 
 
-class Gradients(NamedTuple):
-    """What the backward pass gives, by the plan's names; vectors and rows by row, (N, size)."""
-
-    matrices: dict[str, Tensor]
-    sums: dict[str, Tensor]
-    steps: dict[str, Tensor]
-    state: dict[str, Tensor]
-    start: dict[str, Tensor]
-
-
 class Tape(NamedTuple):
     """What a forward pass keeps for the way back: its memory, and who had which rows."""
 
@@ -68,96 +58,6 @@ def cut(value: Tensor, units: int) -> Tensor:
     if value.shape[-1] == units:
         return value
     return ARENA.array((*value.shape[:-1], units), value.dtype).copy_(value[..., :units])
-
-
-def forward(
-    plan: Plan, inputs: Inputs, keep: bool, rooms: Mapping[str, Tensor] | None = None
-) -> tuple[dict[str, Tensor], dict[str, Tensor], Tape]:
-    """Run a recurrence: what is wanted over time, the final states, and the tape that the backward pass reads.
-
-    The tape is of use only where it is kept. With ``rooms``, what is wanted over time is written there.
-    """
-    call = Call(plan, "training" if keep else "forward", inputs)
-    form, memory, order = call.form, call.tape.memory, call.tape.order
-    over_time = {
-        key: call.result(f"out.{key}", key.removesuffix("'"), None if rooms is None else rooms[key])
-        for key in plan.split.over_time
-    }
-    for state, value in inputs.state.items():  # a row of no length ends in the slot in which it begins
-        entry = one_slot(memory, form.entries[state], value.shape[0], 0)
-        entry.copy_(value if order is None else value[order])
-    for state, value in inputs.start.items():
-        call.rows(f"start.{state}", value, state)
-    call.run()
-    steps = inputs.shape[1]
-    final = {}
-    for state, place in form.entries.items():
-        if inputs.lengths is None:
-            final[state] = one_slot(memory, place, inputs.shape[0], steps if keep else steps & 1).clone()
-        else:
-            slots = inputs.lengths if keep else inputs.lengths & 1
-            final[state] = _all_slots(memory, place, inputs.shape[0])[slots, call.places]
-    if rooms is None:
-        over_time = {key: call.trimmed(value, f"out.{key}") for key, value in over_time.items()}
-    call.end()
-    return over_time, final, call.tape
-
-
-def backward(
-    plan: Plan,
-    inputs: Inputs,
-    tape: Tape,
-    arriving: Mapping[str, Tensor | None],
-    final: Mapping[str, Tensor | None],
-    wanted: frozenset[str],
-    into: Gradients | None = None,
-    rooms: Mapping[str, Tensor] | None = None,
-) -> Gradients:
-    """Backpropagate through time: gradients of everything that is ``wanted``, given those of the results (None: zero).
-
-    With ``into``, gradients are added to its matrices, sums and starts. With ``rooms``, those of the steps are written
-    there, and what comes back is as long as whole vectors want it.
-    """
-    parts = plan.split
-    call = Call(plan, "backward", inputs, tape)
-    for key, value in arriving.items():
-        if value is None:
-            call.none(f"arrive.{key}", key.removesuffix("'"))
-        else:
-            call.steps(f"arrive.{key}", value, key.removesuffix("'"))
-    given = into or Gradients({}, {}, {}, {}, {})
-    sums = {name: call.sum(f"sum.{name}", name, given.sums.get(name)) for name in plan.gradients}
-    steps = {
-        name: call.result(f"d_{name}", name, None if rooms is None else rooms[name]) for name in plan.reached(wanted)
-    }
-    reached = {one.matrix for one in plan.backward.outers}
-    matrices = {
-        name: call.gradient(name, given.matrices.get(name)) for name in parts.matrices if name in wanted & reached
-    }
-    call.table[call.form.fresh] = into is None
-    start = {name: call.sum(f"d_start.{name}", name, given.start.get(name)) for name in inputs.start}
-    rows = inputs.shape[0]
-    for state, value in final.items():
-        place = call.form.carries[state]
-        if value is None:
-            _all_slots(call.scratch, place, rows).zero_()
-        elif inputs.lengths is None:
-            one_slot(call.scratch, place, rows, inputs.shape[1] & 1).copy_(value)
-        else:
-            _all_slots(call.scratch, place, rows)[inputs.lengths & 1, call.places] = value
-    call.run()
-    state = {}
-    for name, place in call.form.carries.items():
-        if name not in wanted:
-            continue
-        value = one_slot(call.scratch, place, rows, 0)
-        state[name] = value.clone() if inputs.lengths is None else value[call.places]
-    call.end()
-    if rooms is None:
-        sums = {name: call.trimmed(value, f"sum.{name}") for name, value in sums.items()}
-        steps = {name: call.trimmed(value, f"d_{name}") for name, value in steps.items()}
-        start = {name: call.trimmed(value, f"d_start.{name}") for name, value in start.items()}
-    return Gradients(matrices, sums, steps, state, start)
 
 
 class Call:
@@ -314,7 +214,7 @@ def one_slot(memory: Tensor, place: StatePlace, rows: int, slot: int) -> Tensor:
     return memory.as_strided((rows, place.units), (place.row, 1), place.offset + slot * place.step)
 
 
-def _all_slots(memory: Tensor, place: StatePlace, rows: int) -> Tensor:
+def all_slots(memory: Tensor, place: StatePlace, rows: int) -> Tensor:
     """A state's units in all its slots, (slots, N, units), in place."""
     return memory.as_strided((place.slots, rows, place.units), (place.step, place.row, 1), place.offset)
 

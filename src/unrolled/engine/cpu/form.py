@@ -126,7 +126,7 @@ class Form:
         self.numbers = np.array([*(fixed.get(key, 0) for key in self.slots), 0], np.int64).tobytes()
         self.table = ctypes.c_int64 * (self.nowhere + 1)
         self.barrier, self.steps_of_all = self.slot("base", "barrier"), self.slot("steps of all")
-        self.below, self.done, self.chunk = self.slot("base", "below"), self.slot("base", "done"), self.slot("chunk")
+        self.before, self.done, self.chunk = self.slot("base", "before"), self.slot("base", "done"), self.slot("chunk")
         self.fresh = self.slot("fresh")
         self.matrices = tuple(
             tuple(self.slot(what, name) for what in ("base", "head step", "unit step", "depth step"))

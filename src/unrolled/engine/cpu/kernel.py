@@ -87,7 +87,7 @@ class _PassWriter:
 
         def chunk_body(start: Value, _: list[Value]) -> None:
             stop = body.minimum(body.add(start, chunk), self.to_step)
-            self._wait_for_below(stop)
+            self._wait_for_before(stop)
             for group in self.context.own.hoisted:
                 self._hoisted(group, start, stop)
             if self.context.own.hoisted:
@@ -99,21 +99,21 @@ class _PassWriter:
                 self._stages(t, body.b.sub(t, start), active)
 
             body.loop(start, stop, whole(1), step)
-            self._tell_above(stop)
+            self._tell_next(stop)
 
         body.loop(self.from_step, self.to_step, chunk, chunk_body)
 
-    def _wait_for_below(self, stop: Value) -> None:
+    def _wait_for_before(self, steps: Value) -> None:
         """Where another job computes what this one reads: wait until it has come so far."""
         body = self.body
-        with body.b.if_then(body.b.icmp_signed("!=", self.table.number("base", "below"), whole(0))):
-            emit_wait(body, self.table.indices("below"), stop)
+        with body.b.if_then(body.b.icmp_signed("!=", self.table.number("base", "before"), whole(0))):
+            emit_wait(body, self.table.indices("before"), steps)
 
-    def _tell_above(self, stop: Value) -> None:
+    def _tell_next(self, steps: Value) -> None:
         """Where another job reads what this one computes: say how far it is."""
         body = self.body
         with body.b.if_then(body.b.icmp_signed("!=", self.table.number("base", "done"), whole(0))):
-            body.b.store_atomic(stop, self.table.indices("done"), "release", 8)
+            body.b.store_atomic(steps, self.table.indices("done"), "release", 8)
 
     def _backward(self, last: Value) -> None:
         """Block after block of steps from the last: through its steps, then what is summed or sunk of them at once."""
@@ -125,6 +125,8 @@ class _PassWriter:
             begin = body.add(self.from_step, body.mul(body.b.sub(body.b.sub(blocks, whole(1)), number), size))
             end = body.minimum(body.add(begin, size), last)
             until = body.minimum(end, self.to_step)
+            behind = body.b.sub(last, begin)  # what is told is how many steps from the last are done
+            self._wait_for_before(behind)
 
             def step(back: Value, _: list[Value]) -> None:
                 t = body.b.sub(body.b.sub(until, whole(1)), back)
@@ -135,6 +137,7 @@ class _PassWriter:
             body.loop(whole(0), body.b.sub(until, begin), whole(1), step)
             for group in self.context.own.sunk:
                 self._sunk(group, begin, until)
+            self._tell_next(behind)
             self._meet(self.threads)
             first = body.b.icmp_signed("==", number, whole(0))
             write_gradients(self.context, self.table, self.thread, self.threads, Span(begin, end, first))

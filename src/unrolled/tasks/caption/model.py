@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import torch
@@ -10,8 +11,10 @@ from torch.nn.functional import cross_entropy
 
 from unrolled.data.batches import by_length, padded
 from unrolled.data.splits import Splits
+from unrolled.data.tables import is_table
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
+from unrolled.inspection.examine import Subject
 from unrolled.model_folder import CAPTIONS, ModelFolder
 from unrolled.tasks.beside import train_beside
 from unrolled.tasks.caption.config import CaptionConfig
@@ -19,9 +22,11 @@ from unrolled.tasks.caption.figure import Looked, draw_captions
 from unrolled.tasks.caption.knowledge import Knowledge
 from unrolled.tasks.caption.network import CaptionNetwork
 from unrolled.tasks.caption.reading import Captioned, read_captioned, read_pictures, read_splits
+from unrolled.tasks.choose import chosen, part_of
 from unrolled.tasks.estimator import Report, Sources
 from unrolled.tasks.fit import Trainable
 from unrolled.tasks.writing import Writing, late, search_of, searched, told
+from unrolled.tasks.writing_subject import decoder_of
 from unrolled.tasks.written import written_figures
 from unrolled.training.batching import BatchCourse
 from unrolled.training.course import Lesson, device_of
@@ -49,6 +54,7 @@ class CaptionModel(Trainable[CaptionConfig, list[Captioned]]):
     """
 
     TASK, CONFIG = "caption", CaptionConfig
+    PARTS = ("decoder",)
     JUDGED_BY = {"perplexity": False}
     network: CaptionNetwork
 
@@ -125,6 +131,27 @@ class CaptionModel(Trainable[CaptionConfig, list[Captioned]]):
         read = read_captioned(data, self.config)
         notes = {"notes": list(read.notes)} if read.notes else {}
         return self._measured(read.pictures, report, "the pictures") | notes
+
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        part_of(part, self.PARTS)
+        given = data if isinstance(data, list | tuple | str | Path) or is_table(data) else [data]
+        try:
+            pictures = read_captioned(given, self.config).pictures
+        except UsageError:  # without captions: it writes its own
+            pictures = [Captioned(name, picture, ()) for name, picture in read_pictures(given, self.config)]
+        names = [one.name for one in pictures]
+        one = pictures[chosen(row, len(pictures), names, "the data")]
+        network, side, device = self.network.seeing.eval(), self.known.side, device_of(self.network)
+        if one.captions:
+            written = side.encode([one.captions[0]])[0].to(device)
+        else:
+            written = torch.tensor([*self._search(network, [one.picture])[0][0].tokens, side.end], device=device)
+        with torch.no_grad():
+            memory = network.encode(one.picture.unsqueeze(0).to(device))
+        size = self.network.grid
+        grid = [f"row {row}, column {column}" for row in range(size) for column in range(size)]
+        return decoder_of(network, memory, written, side, grid, self.TASK)
 
     def check_use(self, config: CaptionConfig) -> None:
         """See :class:`unrolled.tasks.estimator.Estimator`."""

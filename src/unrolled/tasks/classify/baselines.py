@@ -1,8 +1,9 @@
 """What a sensible person would try first: the most frequent class, bags of words, the nearest neighbour."""
 
+import json
 import warnings
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from unrolled.tasks.classify.config import ClassifyConfig
 from unrolled.tasks.classify.examples import Examples
 from unrolled.tasks.classify.warping import cells_of, warped_distances
 from unrolled.tasks.classify.words import WORD
+from unrolled.tasks.estimator import Kept, KnowledgeError
 
 MAJORITY = "majority class"
 NEIGHBOURS = 20_000
@@ -27,6 +29,8 @@ FEWEST = 100
 """Training series that are to be left then; with fewer there is no such baseline."""
 GRAMS = 100_000
 """Words, pairs and runs of characters at most that a bag holds."""
+LARGEST = 64_000_000
+"""Bytes at most that go into a model's folder."""
 MANY_CLASSES = "The number of unique classes"
 """How scikit-learn's warning begins that there are nearly as many classes as examples."""
 
@@ -55,67 +59,136 @@ class Majority:
 
 
 class Bag:
-    """Logistic regression over how often (tf-idf) words and pairs of words come, or runs of 1 to 4 characters."""
+    """Logistic regression over how often (tf-idf) words and pairs of words come, or runs of 1 to 4 characters.
 
-    def __init__(self, texts: Sequence[str], targets: Tensor, by_word: bool, lower: bool) -> None:
+    Args:
+        terms: What is counted, in order.
+        numbers: ``idf`` (F,), ``weights`` (C, F), ``offsets`` (C,) and ``classes`` (C,), the classes' places; of two
+            classes one row of weights is for the second.
+        by_word: Whether terms are words and pairs of words.
+        lower: Whether texts are read as lower case.
+    """
+
+    def __init__(self, terms: Sequence[str], numbers: Mapping[str, Tensor], by_word: bool, lower: bool) -> None:
+        self.name = f"bag of {'words and pairs' if by_word else '1 to 4 characters'} + logistic regression"
+        self.terms, self.numbers, self.by_word, self.lower = terms, numbers, by_word, lower
+
+    @classmethod
+    def learned(cls, texts: Sequence[str], targets: Tensor, by_word: bool, lower: bool) -> Self:
+        """Count, and fit."""
         from sklearn.exceptions import ConvergenceWarning
-        from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.linear_model import LogisticRegression
 
-        self.name = f"bag of {'words and pairs' if by_word else '1 to 4 characters'} + logistic regression"
-        cut: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (1, 4)}
-        if by_word:
-            cut = {"tokenizer": WORD.findall, "token_pattern": None, "ngram_range": (1, 2)}
-        self.vectorizer = TfidfVectorizer(lowercase=lower, sublinear_tf=True, max_features=GRAMS, **cut)
-        self.regression = LogisticRegression(C=10.0, max_iter=100)
-        vectors = self.vectorizer.fit_transform(texts)
+        vectorizer = _vectorizer(by_word, lower)
+        regression = LogisticRegression(C=10.0, max_iter=100)
+        vectors = vectorizer.fit_transform(texts)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # near enough for a baseline
             warnings.filterwarnings("ignore", MANY_CLASSES)
-            self.regression.fit(vectors, targets.numpy())
+            regression.fit(vectors, targets.numpy())
+        found = {"idf": vectorizer.idf_, "weights": regression.coef_, "offsets": regression.intercept_}
+        numbers = {name: torch.as_tensor(value, dtype=torch.float32) for name, value in found.items()}
+        numbers["classes"] = torch.as_tensor(regression.classes_)
+        return cls(vectorizer.get_feature_names_out().tolist(), numbers, by_word, lower)
 
     def choose(self, inputs: Sequence[str]) -> Tensor:
         """See :class:`Baseline`."""
-        return torch.as_tensor(self.regression.predict(self.vectorizer.transform(inputs)))
+        vectorizer = _vectorizer(self.by_word, self.lower, self.terms)
+        vectorizer.idf_ = self.numbers["idf"].double().numpy()
+        weights, offsets = (self.numbers[name].double().numpy() for name in ("weights", "offsets"))
+        scores = vectorizer.transform(inputs) @ weights.T + offsets  # (N, C), of two classes (N, 1)
+        best = scores.argmax(1) if scores.shape[1] > 1 else (scores[:, 0] > 0).astype(int)
+        return self.numbers["classes"][torch.from_numpy(best)]
+
+    def kept(self) -> Kept:
+        """What :meth:`of` makes it from."""
+        said = {"kind": "bag", "terms": self.terms, "by_word": self.by_word, "lower": self.lower}
+        return Kept(dict(self.numbers), json.dumps(said, ensure_ascii=False))
+
+    def methods(self, queries: int, seed: int) -> list[Baseline]:  # noqa: ARG002 (a bag is a bag)
+        """Itself."""
+        return [self]
 
 
-class _Resampled:
-    """Training series of one number of steps: channels brought to mean 0 and deviation 1; pictures, as whole."""
+def _vectorizer(by_word: bool, lower: bool, terms: Sequence[str] | None = None) -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
-    def __init__(self, inputs: Sequence[Tensor], together: bool) -> None:
-        self.steps = min(STEPS, int(np.median([len(one) for one in inputs])))
+    cut: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (1, 4)}
+    if by_word:
+        cut = {"tokenizer": WORD.findall, "token_pattern": None, "ngram_range": (1, 2)}
+    most = GRAMS if terms is None else None
+    return TfidfVectorizer(lowercase=lower, sublinear_tf=True, max_features=most, vocabulary=terms, **cut)
+
+
+class KnownSeries:
+    """Training series of one number of steps, from which the nearest is taken.
+
+    Args:
+        numbers: ``rows`` (N, T, D), float32, brought to mean 0 and deviation 1; ``targets`` (N,); ``mean`` and
+            ``deviation`` (D,) of each channel, of pictures (1,).
+        pictures: Whether they are pictures, for which time is not warped.
+        drawn: A word where they are not all.
+    """
+
+    def __init__(self, numbers: Mapping[str, Tensor], pictures: bool, drawn: str = "") -> None:
+        self.numbers, self.pictures, self.drawn = numbers, pictures, drawn
+        self.known: NDArray[np.float32] = numbers["rows"].numpy()
+        self.targets = numbers["targets"]
+        self.steps = self.known.shape[1]
+
+    @classmethod
+    def learned(cls, inputs: Sequence[Tensor], targets: Tensor, pictures: bool, seed: int) -> Self:
+        """From training series (T_n, D), of which some are drawn where they are many."""
+        places, drawn = _drawn(len(inputs), NEIGHBOURS, seed)
+        inputs = [inputs[place] for place in places]
+        steps = min(STEPS, int(np.median([len(one) for one in inputs])))
         values = np.concatenate([one.double().numpy() for one in inputs])
-        axis = None if together else 0
-        self.mean, deviation = np.nanmean(values, axis), np.nanstd(values, axis)
-        self.deviation = np.where(deviation > 0, deviation, 1.0)
+        axis = None if pictures else 0
+        mean, deviation = (np.atleast_1d(one) for one in (np.nanmean(values, axis), np.nanstd(values, axis)))
+        scale = {"mean": mean, "deviation": np.where(deviation > 0, deviation, 1.0)}
+        numbers = {name: torch.from_numpy(value) for name, value in scale.items()}
+        rows = torch.from_numpy(_standard(inputs, numbers, steps))
+        return cls(numbers | {"rows": rows, "targets": targets[torch.from_numpy(places)]}, pictures, drawn)
 
     def rows(self, inputs: Sequence[Tensor]) -> NDArray[np.float32]:
-        """Series as (N, T, D)."""
-        return np.stack([resampled(self._standard(one), self.steps) for one in inputs]).astype(np.float32)
+        """Other series in the same form, (N, T, D)."""
+        return _standard(inputs, self.numbers, self.steps)
 
-    def _standard(self, one: Tensor) -> NDArray[np.float64]:
-        return np.nan_to_num((one.double().numpy() - self.mean) / self.deviation, nan=0.0)
+    def kept(self) -> Kept:
+        """What :meth:`of` makes it from."""
+        said = {"kind": "series", "pictures": self.pictures, "drawn": self.drawn}
+        return Kept(dict(self.numbers), json.dumps(said))
+
+    def methods(self, queries: int, seed: int) -> list[Baseline]:
+        """The neighbours that can be found for so many series."""
+        found: list[Baseline] = [Neighbour(self)]
+        if not self.pictures:
+            warped = WarpedNeighbour(self, seed, queries)
+            found += [warped] if warped.most >= min(FEWEST, len(self.known)) else []
+        return found
+
+
+def _standard(inputs: Sequence[Tensor], scale: Mapping[str, Tensor], steps: int) -> NDArray[np.float32]:
+    mean, deviation = scale["mean"].numpy(), scale["deviation"].numpy()
+    even = (np.nan_to_num((one.double().numpy() - mean) / deviation, nan=0.0) for one in inputs)
+    return np.stack([resampled(one, steps) for one in even]).astype(np.float32)
 
 
 class Neighbour:
     """The class of the nearest training series: Euclidean distance of all, resampled to as many steps."""
 
-    def __init__(self, inputs: Sequence[Tensor], targets: Tensor, together: bool, seed: int) -> None:
-        from sklearn.neighbors import KNeighborsClassifier
-
-        inputs, targets, drawn = _drawn(inputs, targets, NEIGHBOURS, seed)
-        self.form = _Resampled(inputs, together)
-        self.name = f"1-nearest neighbour (Euclidean, {self.form.steps} steps{drawn})"
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", MANY_CLASSES)
-            self.finder = KNeighborsClassifier(1, algorithm="brute").fit(self._rows(inputs), targets.numpy())
-
-    def _rows(self, inputs: Sequence[Tensor]) -> NDArray[np.float32]:
-        return self.form.rows(inputs).reshape(len(inputs), -1)
+    def __init__(self, series: KnownSeries) -> None:
+        self.series = series
+        self.name = f"1-nearest neighbour (Euclidean, {series.steps} steps{series.drawn})"
 
     def choose(self, inputs: Sequence[Tensor]) -> Tensor:
         """See :class:`Baseline`."""
-        return torch.as_tensor(self.finder.predict(self._rows(inputs)))
+        from sklearn.neighbors import NearestNeighbors
+
+        known, rows = (one.reshape(len(one), -1) for one in (self.series.known, self.series.rows(inputs)))
+        finder = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(known)
+        nearest = finder.kneighbors(rows, return_distance=False)[:, 0]
+        return self.series.targets[torch.from_numpy(nearest)]
 
 
 class WarpedNeighbour:
@@ -128,26 +201,23 @@ class WarpedNeighbour:
         most: How many training series can be compared with so many queries within :data:`WARPED_CELLS`.
     """
 
-    def __init__(self, inputs: Sequence[Tensor], targets: Tensor, seed: int, queries: int) -> None:
-        self.form = _Resampled(inputs, together=False)
-        self.band = max(1, round(self.form.steps * BAND))
-        self.most = WARPED_CELLS // (cells_of(self.form.steps, self.band) * max(queries, 1))
-        inputs, self.targets, drawn = _drawn(inputs, targets, self.most, seed)
-        self.known = self.form.rows(inputs) if inputs else np.empty(0, dtype=np.float32)
-        self.name = f"1-nearest neighbour (DTW, band {self.band} of {self.form.steps} steps{drawn})"
+    def __init__(self, series: KnownSeries, seed: int, queries: int) -> None:
+        self.series, self.band = series, max(1, round(series.steps * BAND))
+        self.most = WARPED_CELLS // (cells_of(series.steps, self.band) * max(queries, 1))
+        self.places, drawn = _drawn(len(series.known), self.most, seed)
+        self.name = f"1-nearest neighbour (DTW, band {self.band} of {series.steps} steps{drawn or series.drawn})"
 
     def choose(self, inputs: Sequence[Tensor]) -> Tensor:
         """See :class:`Baseline`."""
-        distances = warped_distances(self.form.rows(inputs), self.known, self.band)
-        return self.targets[torch.from_numpy(distances.argmin(1))]
+        distances = warped_distances(self.series.rows(inputs), self.series.known[self.places], self.band)
+        return self.series.targets[torch.from_numpy(self.places[distances.argmin(1)])]
 
 
-def _drawn(inputs: Sequence[Tensor], targets: Tensor, most: int, seed: int) -> tuple[Sequence[Tensor], Tensor, str]:
-    """So many examples at most, by chance; and a word where there were more."""
-    if len(inputs) <= most:
-        return inputs, targets, ""
-    places = np.random.default_rng(seed).choice(len(inputs), most, replace=False)
-    return [inputs[place] for place in places], targets[torch.from_numpy(places)], f", of {most:,} examples"
+def _drawn(count: int, most: int, seed: int) -> tuple[NDArray[np.int64], str]:
+    """The places of so many examples at most, by chance; and a word where there were more."""
+    if count <= most:
+        return np.arange(count), ""
+    return np.random.default_rng(seed).choice(count, most, replace=False), f", of {most:,} examples"
 
 
 def resampled(values: NDArray[np.float64], steps: int) -> NDArray[np.float64]:
@@ -161,18 +231,35 @@ def resampled(values: NDArray[np.float64], steps: int) -> NDArray[np.float64]:
     return values[low] * (1 - share) + values[high] * share
 
 
-def baselines_of(
-    train: Examples, targets: Tensor, counts: Sequence[int], config: ClassifyConfig, queries: int
-) -> list[Baseline]:
-    """The methods that fit the data, each shown the training part, to be asked about so many examples."""
-    found: list[Baseline] = [Majority(counts)]
+Known = Bag | KnownSeries
+
+
+def learned(train: Examples, targets: Tensor, config: ClassifyConfig) -> Known | None:
+    """What the methods that fit the data know of the training part; nothing where they are not asked for."""
     if not config.baselines:
-        return found
+        return None
     if train.form.kind == "text":
-        return [*found, Bag(train.inputs, targets, config.unit == "word", config.lowers)]
-    pictures = train.form.kind == "pictures"
-    found.append(Neighbour(train.inputs, targets, pictures, config.seed))
-    if not pictures:
-        warped = WarpedNeighbour(train.inputs, targets, config.seed, queries)
-        found += [warped] if warped.most >= min(FEWEST, len(train)) else []
-    return found
+        return Bag.learned(train.inputs, targets, config.unit == "word", config.lowers)
+    return KnownSeries.learned(train.inputs, targets, train.form.kind == "pictures", config.seed)
+
+
+def kept_by(known: Known | None) -> Kept | None:
+    """What goes into the model's folder; nothing where it is large."""
+    kept = None if known is None else known.kept()
+    return None if kept is None or kept.size > LARGEST else kept
+
+
+def known_from(kept: Kept) -> Known:
+    """What :func:`kept_by` gave, again. Raises KnowledgeError where it is damaged."""
+    try:
+        said = json.loads(kept.said)
+        if said["kind"] == "bag":
+            return Bag(list(said["terms"]), kept.tensors, bool(said["by_word"]), bool(said["lower"]))
+        return KnownSeries(kept.tensors, bool(said["pictures"]), str(said["drawn"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise KnowledgeError(f"{type(error).__name__} {error}") from None
+
+
+def baselines_of(known: Known | None, counts: Sequence[int], seed: int, queries: int) -> list[Baseline]:
+    """The methods that there are, to be asked about so many examples."""
+    return [Majority(counts), *(known.methods(queries, seed) if known else ())]

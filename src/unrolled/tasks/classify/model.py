@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -15,18 +16,22 @@ from unrolled.data.splits import Splits
 from unrolled.data.word_vectors import read_word_vectors
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
+from unrolled.inspection.examine import Subject
 from unrolled.model_folder import CONFUSION, ModelFolder
 from unrolled.tasks.card import SPLITS
-from unrolled.tasks.classify.baselines import MAJORITY, Majority, baselines_of
+from unrolled.tasks.choose import chosen, given_as_it_is, part_of
+from unrolled.tasks.classify.baselines import Baseline, baselines_of, kept_by, known_from, learned
+from unrolled.tasks.classify.baselines import Known as KnownBaselines
 from unrolled.tasks.classify.config import ClassifyConfig
 from unrolled.tasks.classify.draw import draw_confusion
 from unrolled.tasks.classify.examples import KINDS, Examples, Form
 from unrolled.tasks.classify.network import Numbers, begin_from, build_network
 from unrolled.tasks.classify.read import read_examples
 from unrolled.tasks.classify.score import baseline_figures, figures_of
+from unrolled.tasks.classify.subject import subject_of
 from unrolled.tasks.classify.teach import Known, Teaching, balanced, scores_of
 from unrolled.tasks.classify.words import Coder
-from unrolled.tasks.estimator import KnowledgeError, Report, Sources
+from unrolled.tasks.estimator import Kept, KnowledgeError, Report, Sources
 from unrolled.tasks.fit import Trainable
 from unrolled.training.batching import BatchCourse
 from unrolled.wirings.many_to_one import ManyToOne
@@ -64,6 +69,7 @@ class ClassifyModel(Trainable[ClassifyConfig, Examples]):
         self.form, self.classes, self.frequencies, self.coder = form, list(classes), list(counts), coder
         self.notes: list[str] = []
         self._teaching: Teaching | None = None
+        self._beside: KnownBaselines | None = None
 
     # What the estimator asks of a task
 
@@ -187,19 +193,28 @@ class ClassifyModel(Trainable[ClassifyConfig, Examples]):
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         train = splits.train
         queries = len(splits.valid) + (0 if splits.test is None else len(splits.test))
-        methods = baselines_of(train, train.targets(self.classes), self.frequencies, self.config, queries)
+        self._beside = learned(train, train.targets(self.classes), self.config)
+        methods = baselines_of(self._beside, self.frequencies, self.config.seed, queries)
         scored = {}
         for split, part in zip(SPLITS, (splits.valid, splits.test), strict=True):
             if part is not None:
-                targets = part.targets(self.classes)
-                beside = {one.name: baseline_figures(targets, one.choose(part.inputs), self.classes) for one in methods}
-                scored[split] = self._figures(part, split, report) | {"baselines": beside}
+                scored[split] = self._figures(part, split, methods, report)
         return scored
 
-    def _figures(self, part: Examples, what: str, report: Report) -> dict[str, Any]:
+    def baselines(self) -> Kept | None:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        return kept_by(self._beside)
+
+    def take_baselines(self, kept: Kept) -> None:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        self._beside = known_from(kept)
+
+    def _figures(self, part: Examples, what: str, methods: Sequence[Baseline], report: Report) -> dict[str, Any]:
         targets = part.targets(self.classes)
+        beside = {one.name: baseline_figures(targets, one.choose(part.inputs), self.classes) for one in methods}
         scores = self._scores(part, lambda done, total: report(what, done, total))
-        return figures_of(targets, scores.argmax(1), self.classes) | {"loss": float(cross_entropy(scores, targets))}
+        own = figures_of(targets, scores.argmax(1), self.classes) | {"loss": float(cross_entropy(scores, targets))}
+        return own | {"baselines": beside}
 
     def predict(self, data: Any) -> Iterator[dict[str, Any]]:
         """The class of each sequence and the probability of every class, in order, with its id where it has one.
@@ -215,12 +230,10 @@ class ClassifyModel(Trainable[ClassifyConfig, Examples]):
             yield said | {"label": chosen, "probabilities": dict(zip(self.classes, shares, strict=True))}
 
     def evaluate(self, data: Any, report: Report = lambda *_: None) -> dict[str, Any]:
-        """Accuracy, macro F1, each class's figures, the confusion, over data with classes; the majority beside it."""
+        """Accuracy, macro F1, each class's figures, the confusion, over data with classes; the baselines beside it."""
         examples = self._read(data, answers=True)
-        targets = examples.targets(self.classes)
-        always = Majority(self.frequencies).choose(examples.inputs)
-        beside = {MAJORITY: baseline_figures(targets, always, self.classes)}
-        return self._figures(examples, "evaluation", report) | {"baselines": beside}
+        methods = baselines_of(self._beside, self.frequencies, self.config.seed, len(examples))
+        return self._figures(examples, "evaluation", methods, report)
 
     def _read(self, data: Any, answers: bool) -> Examples:
         """Data of the form that the model reads; of an npz file with several parts, the test part."""
@@ -228,6 +241,26 @@ class ClassifyModel(Trainable[ClassifyConfig, Examples]):
         examples = parted or read_examples(data, self.config, self.form, answers)
         assert examples is not None
         return examples
+
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        part_of(part, self.PARTS)
+        given = [data] if self._is_one(data) else data
+        try:
+            examples = self._read(given, answers=True)
+        except UsageError:  # without classes
+            examples = self._read(given, answers=False)
+        one = examples.some([chosen(row, len(examples), examples.ids, examples.name)])
+        (sequence,) = self._encoded(one)
+        steps = self.coder.shown(one.inputs[0]) if self.coder else [str(step) for step in range(len(sequence))]
+        right = self.classes.index(one.labels[0]) if one.labels and one.labels[0] in self.classes else None
+        return subject_of(self.network, sequence, steps, self.classes, right)
+
+    def _is_one(self, data: Any) -> bool:
+        """Whether data are one sequence as it is: a text, or numbers (T,) or (T, D)."""
+        if self.form.kind == "text":
+            return given_as_it_is(data)
+        return isinstance(data, np.ndarray | Tensor) and data.ndim <= 2
 
     @property
     def unit(self) -> str:

@@ -72,6 +72,12 @@ class Coder:
         text = text.lower() if self.lower else text
         return WORD.findall(text) if self.unit == "word" else list(text)
 
+    def shown(self, text: str) -> list[str]:
+        """What each id of a text stands for there."""
+        if self.unit != "bpe":
+            return self.cut(text)
+        return [self.vocabulary.decode([one]) for one in self.encode(text).tolist()]
+
     def to_json(self) -> dict[str, Any]:
         """What :meth:`from_json` takes."""
         return {"lower": self.lower, "tokens": json.loads(self.vocabulary.to_json())}

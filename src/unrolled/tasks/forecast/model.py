@@ -12,8 +12,10 @@ from unrolled.data.splits import Splits
 from unrolled.data.tables import is_table
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
+from unrolled.inspection.examine import Subject
 from unrolled.model_folder import FORECAST, ModelFolder
 from unrolled.tasks.card import SPLITS
+from unrolled.tasks.choose import chosen, part_of
 from unrolled.tasks.estimator import KnowledgeError, Report, Sources
 from unrolled.tasks.fit import Trainable
 from unrolled.tasks.forecast.backtest import Forecast, forecasts, scores
@@ -27,6 +29,7 @@ from unrolled.tasks.forecast.reader import Columns
 from unrolled.tasks.forecast.reading import Part, read_parts, read_to_use
 from unrolled.tasks.forecast.series import Series, plain
 from unrolled.tasks.forecast.standing import Reader
+from unrolled.tasks.forecast.subject import subject_of
 from unrolled.tasks.forecast.windows import Windows, mean_loss
 from unrolled.training.batching import BatchCourse
 
@@ -119,6 +122,15 @@ class ForecastModel(Trainable[ForecastConfig, Part]):
             raise UsageError("no series has two values; there is nothing to score.")
         scored = [_scored(one, min(steps, len(one) - 1)) for one in kept]
         return self._figures(scored, report, "forecasts")
+
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        part_of(part, self.PARTS)
+        numbers = isinstance(data, np.ndarray | list | tuple) and all(np.ndim(one) == 0 for one in data)
+        series = self._series([data] if numbers else data)
+        names = [one.name for one in series]
+        one = series[chosen(row, len(series), names if any(names) else None, "the data")]
+        return subject_of(self.network, self.encoder, self.config, one)
 
     def use_by(self, **settings: Any) -> None:
         """See :class:`unrolled.tasks.estimator.Estimator`; a horizon wins over rows that ask for another."""

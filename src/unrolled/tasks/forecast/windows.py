@@ -81,6 +81,14 @@ class Windows:
         ahead, targets, anchors, scale = (torch.from_numpy(np.stack(one)).float() for one in zip(*parts, strict=True))
         return Batch(inputs, which, sizes, places, ahead, targets, anchors, scale)
 
+    def whole(self, place: int) -> Batch:
+        """A whole series of two values or more as one window, every step of it learned from."""
+        count = len(self.histories[place].values) - 1
+        which = torch.tensor([self.places.get(str(self.histories[place].series.name), 0)])
+        parts = (torch.from_numpy(one).float().unsqueeze(0) for one in self._ahead(place, np.arange(1, count + 1)))
+        places = torch.arange(count).unsqueeze(0)
+        return Batch(self.inputs[place].unsqueeze(0), which, torch.tensor([count]), places, *parts)
+
     def _ahead(self, place: int, ends: np.ndarray) -> tuple[np.ndarray, ...]:
         """Of the steps that foretell values ``ends`` (Q,) and on: what is known, targets, anchors, scale."""
         history, encoder, steps = self.histories[place], self.encoder, self.steps

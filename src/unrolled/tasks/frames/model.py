@@ -4,14 +4,18 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from unrolled.data.batches import by_length, padded
 from unrolled.data.splits import Splits
 from unrolled.equations.cell import Cell
+from unrolled.errors import UsageError
+from unrolled.inspection.examine import Subject
 from unrolled.tasks.beside import train_beside
-from unrolled.tasks.estimator import KnowledgeError, Report, Sources
+from unrolled.tasks.choose import chosen, part_of
+from unrolled.tasks.estimator import Kept, KnowledgeError, Report, Sources
 from unrolled.tasks.fit import Trainable
 from unrolled.tasks.frames.answers import Answers, LabelSets, Numbers, OneLabel, from_dict
 from unrolled.tasks.frames.config import FramesConfig
@@ -20,6 +24,7 @@ from unrolled.tasks.frames.pieces import Piece, pieces, with_future
 from unrolled.tasks.frames.recordings import Form, Recording, Recordings
 from unrolled.tasks.frames.sources import from_values, prepared, read_one, read_splits
 from unrolled.tasks.frames.stream import FrameStream
+from unrolled.tasks.frames.subject import Frames, aligned
 from unrolled.training.batching import BatchCourse
 from unrolled.training.course import Lesson, device_of
 
@@ -43,6 +48,8 @@ class FramesModel(Trainable[FramesConfig, Recordings]):
         network = FrameNetwork(width, answers.size, config, cell, alone)
         super().__init__(config, network.recurrent.cell, network)
         self.form, self.answers = form, answers
+        self._plain: FramesModel | None = None
+        """The same network without recurrence."""
 
     def predict(self, data: Any) -> Iterator[dict[str, Any]]:
         """What holds at each step of each sequence.
@@ -83,10 +90,33 @@ class FramesModel(Trainable[FramesConfig, Recordings]):
 
     def evaluate(self, data: Any, report: Report = lambda *_: None) -> dict[str, Any]:
         """The metrics over a file, frame or mapping with answers: accuracy, macro_f1, edit_score and nll; of label sets
-        nll and micro_f1; of numbers mae, rmse and r2. Beside them ``baselines`` that need no network.
+        nll and micro_f1; of numbers mae, rmse and r2. Beside them the ``baselines``.
         """
         read = prepared(read_one(data, self.config, self.form), self.config)
-        return self._measured(read, lambda done, total: report("frames", done, total))
+        return self._compared(read, lambda done, total: report("frames", done, total))
+
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        part_of(part, self.PARTS)
+        read = self._read_any(data)
+        one = read.sequences[chosen(row, len(read), [one.id for one in read.sequences], read.name)]
+        features, late, ahead = self._features(one), self.config.lookahead, self.config.ahead
+        encoded = None if one.answers is None else self.answers.encode(one)
+        right, known = aligned(self.answers, encoded, len(features) + late, late, ahead)
+        steps = [str(step) for step in one.times or range(len(features))] + ["after the end"] * late
+        inputs = with_future(features, 0, len(features), late)
+        return Frames(self.network, self.answers, inputs, right, known).subject(steps)
+
+    def _read_any(self, data: Any) -> Recordings:
+        """Sequences in memory or in a file, with their answers where it has them."""
+        if isinstance(data, np.ndarray | Tensor):
+            data = [data]
+        if isinstance(data, list | tuple):
+            return from_values(data, self.form, self.config)
+        try:
+            return read_one(data, self.config, self.form)
+        except UsageError:  # without answers
+            return read_one(data, self.config, self.form, answers=False)
 
     # What the estimator asks of a task
 
@@ -141,18 +171,25 @@ class FramesModel(Trainable[FramesConfig, Recordings]):
 
     def figures(self, splits: Splits[Recordings], report: Report) -> dict[str, Any]:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
-        plain = self._without_recurrence(splits, report) if self.config.baseline else None
+        self._plain = self._without_recurrence(splits, report) if self.config.baseline else None
         figures = {}
         for split, part in (("validation", splits.valid), ("test", splits.test)):
-            if part is None:
-                continue
-            figures[split] = self._measured(part, _reporter(report, split))
-            if plain is not None:
-                measured = plain._measured(part, lambda *_: None)
-                figures[split]["baselines"][ALONE] = {k: v for k, v in measured.items() if k != "baselines"}
-                if "accuracy" in measured:
-                    figures[split]["accuracy_by_recurrence"] = figures[split]["accuracy"] - measured["accuracy"]
+            if part is not None:
+                figures[split] = self._compared(part, _reporter(report, split))
         return figures
+
+    def baselines(self) -> Kept | None:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        return None if self._plain is None else Kept(self._plain.network.state_dict())
+
+    def take_baselines(self, kept: Kept) -> None:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        self._plain = self._alone()
+        try:
+            self._plain.network.load_state_dict(kept.tensors)
+        except RuntimeError as error:
+            raise KnowledgeError(str(error)) from None
+        self._plain.network.eval()
 
     @property
     def unit(self) -> str:
@@ -248,6 +285,16 @@ class FramesModel(Trainable[FramesConfig, Recordings]):
         plural = {"label": "labels"}
         return {plural.get(name, name): [one[name] for one in told] for name in told[0]}
 
+    def _compared(self, part: Recordings, report: Callable[[int, int], None]) -> dict[str, Any]:
+        """The figures over a part, and those of all baselines."""
+        figures = self._measured(part, report)
+        if self._plain is not None:
+            measured = self._plain._measured(part, lambda *_: None)
+            figures["baselines"][ALONE] = {name: one for name, one in measured.items() if name != "baselines"}
+            if "accuracy" in measured:
+                figures["accuracy_by_recurrence"] = figures["accuracy"] - measured["accuracy"]
+        return figures
+
     def _measured(self, part: Recordings, report: Callable[[int, int], None]) -> dict[str, Any]:
         """The figures over a part, and those of the cheapest baseline."""
         sequences = part.sequences
@@ -265,10 +312,13 @@ class FramesModel(Trainable[FramesConfig, Recordings]):
         figures["baselines"] = {self.answers.chance: self.answers.figures(self.answers.by_chance(true), true)}
         return figures
 
+    def _alone(self) -> "FramesModel":
+        return type(self)(self.config, self.cell, self.form, self.answers, alone=True)
+
     def _without_recurrence(self, splits: Splits[Recordings], report: Report) -> "FramesModel":
         """The same network, trained for as many updates, that reads every step alone."""
         torch.manual_seed(self.config.seed)
-        plain = type(self)(self.config, self.cell, self.form, self.answers, alone=True)
+        plain = self._alone()
         plain.network.scale.load_state_dict(self.network.scale.state_dict())
         steps = int(self.history[-1]["step"])
         told = _reporter(report, "the network without recurrence (its training)")

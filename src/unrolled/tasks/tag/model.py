@@ -12,6 +12,8 @@ from unrolled.data.splits import Splits
 from unrolled.data.word_vectors import read_word_vectors
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
+from unrolled.inspection.examine import Subject
+from unrolled.tasks.choose import chosen, given_as_it_is, part_of
 from unrolled.tasks.estimator import Report, Sources
 from unrolled.tasks.fit import Trainable
 from unrolled.tasks.tag.answer import answer
@@ -21,6 +23,7 @@ from unrolled.tasks.tag.metrics import tag_figures
 from unrolled.tasks.tag.network import TagNetwork, build_network
 from unrolled.tasks.tag.read import read_tagged, read_words
 from unrolled.tasks.tag.sentences import Sentence, Sentences
+from unrolled.tasks.tag.subject import subject_of
 from unrolled.training.batching import BatchCourse
 from unrolled.training.course import Lesson, device_of
 
@@ -69,6 +72,16 @@ class TagModel(Trainable[TagConfig, Sentences]):
             raise UsageError(f"n_best is how many sequences to give, 0 or more, and is {n_best}.")
         rows = read_words(data, self.config, self.lexicon.tags)
         return answer(self.network, self.lexicon, [row.words for row in rows], self.config.batch, n_best)
+
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        part_of(part, self.PARTS)
+        given = [data] if given_as_it_is(data) else data
+        try:
+            rows = list(read_tagged(given, self.config).rows)
+        except UsageError:  # without tags
+            rows = read_words(given, self.config, self.lexicon.tags)
+        return subject_of(self.network, self.lexicon, rows[chosen(row, len(rows), None, "the data")])
 
     def evaluate(self, data: Any, report: Report = lambda *_: None) -> dict[str, Any]:
         """The figures of :func:`unrolled.tasks.tag.metrics.tag_figures`, and under ``baselines`` those of giving each

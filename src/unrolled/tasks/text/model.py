@@ -12,12 +12,15 @@ from unrolled.data.streams import Streams
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
+from unrolled.inspection.examine import Subject
+from unrolled.tasks.choose import chosen, given_as_it_is, part_of
 from unrolled.tasks.estimator import KnowledgeError, Report, Sources
 from unrolled.tasks.fit import Trainable
 from unrolled.tasks.text.config import UNIT_NAMES, TextConfig
 from unrolled.tasks.text.network import build_network
 from unrolled.tasks.text.ngram import beside
 from unrolled.tasks.text.score import Score, score_tokens
+from unrolled.tasks.text.subject import subject_of
 from unrolled.tasks.text.write import Written, write_on
 from unrolled.training.course import device_of
 from unrolled.training.streaming import StreamCourse
@@ -196,6 +199,13 @@ class TextModel(Trainable[TextConfig, str]):
                 figures = self.score(text, report=_reporter(report, split)).figures()
                 scored[split] = figures | {"baselines": beside(self.vocabulary, text, splits.train)}
         return scored
+
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        part_of(part, self.PARTS)
+        text = data if given_as_it_is(data) else read_text(data, self.config.encoding)
+        chosen(row, 1, None, "a text")
+        return subject_of(self.network, self.vocabulary, text, self.unit)
 
     @property
     def unit(self) -> str:

@@ -13,7 +13,9 @@ from unrolled.data.parallel import Pair, read_pairs, read_sources
 from unrolled.data.splits import Splits
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
+from unrolled.inspection.examine import Subject
 from unrolled.model_folder import ATTENTION, ModelFolder
+from unrolled.tasks.choose import chosen, given_as_it_is, part_of
 from unrolled.tasks.estimator import Report, Sources
 from unrolled.tasks.fit import Trainable
 from unrolled.tasks.translate.config import TranslateConfig
@@ -22,6 +24,7 @@ from unrolled.tasks.translate.knowledge import Knowledge
 from unrolled.tasks.translate.network import build_network
 from unrolled.tasks.translate.reading import read_splits, sides_of
 from unrolled.tasks.writing import Writing, late, search_of, searched, told
+from unrolled.tasks.writing_subject import decoder_of, encoder_of
 from unrolled.tasks.written import written_figures
 from unrolled.training.batching import BatchCourse
 from unrolled.training.course import Lesson, device_of
@@ -47,6 +50,7 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
     """
 
     TASK, CONFIG = "translate", TranslateConfig
+    PARTS = ("decoder", "encoder")
     JUDGED_BY = {"bleu": True}
     network: EncoderDecoder
 
@@ -128,6 +132,28 @@ class TranslateModel(Trainable[TranslateConfig, list[Pair]]):
         """BLEU, chrF, exact match, token error rate and perplexity on pairs, and word by word as a baseline."""
         pairs = read_pairs(data, sides_of(self.config)).pairs
         return self._measured(pairs, report, "the pairs")
+
+    def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        part, given = part_of(part, self.PARTS), [data] if given_as_it_is(data) else data
+        try:
+            pairs = read_pairs(given, sides_of(self.config)).pairs
+            sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
+        except UsageError:  # without targets: it writes its own
+            sources, targets = read_sources(given, sides_of(self.config)), []
+        place, device = chosen(row, len(sources), None, "the data"), device_of(self.network)
+        source = self.known.source.encode([sources[place]])[0].to(device)
+        end = self.known.target.end
+        if targets:
+            written = self.known.target.encode([targets[place]])[0].to(device)
+        else:
+            written = torch.tensor([*self._search([sources[place]])[0][0].tokens, end], device=device)
+        if part == "encoder":
+            return encoder_of(self.network, source, written, (self.known.source, self.known.target), self.TASK)
+        with torch.no_grad():
+            memory = self.network.eval().encode(source.unsqueeze(0), torch.tensor([len(source)], device=device))
+        pieces = self.known.source.pieces(source.tolist())
+        return decoder_of(self.network, memory, written, self.known.target, pieces, self.TASK)
 
     def check_use(self, config: TranslateConfig) -> None:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
