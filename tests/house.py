@@ -11,6 +11,7 @@ FLOORS = {
     "data": 1,
     "state": 1,
     "cells": 2,
+    "drawing": 2,
     "engine": 2,
     "layers": 3,
     "wirings": 4,

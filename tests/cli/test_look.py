@@ -81,6 +81,16 @@ def test_json_is_the_document(folder: Path) -> None:
     assert "recorded" not in json.loads((folder / "seen.json").read_text(encoding="utf-8"))
 
 
+def test_the_page_is_written(folder: Path) -> None:
+    done = look(folder, "model", TEXT, "--html", "seen.html")
+    assert done.err.splitlines()[-1] == "the page is seen.html"
+    page = (folder / "seen.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert 'id="0.forward.f"' in page
+    again = run("inspect", "model", TEXT, "--html", "seen.html", folder=folder)
+    assert again.error == "seen.html is there already; --force replaces it."
+
+
 def test_figures_are_drawn(folder: Path) -> None:
     done = look(folder, "model", TEXT, "--figures", "drawn", "--at", -1)
     names = {"gradients", "gradients-at", "factors", "predictions", "saturation", "quantities-0-forward"}

@@ -33,6 +33,12 @@ def test_cells_are_texts_and_need_no_tensors() -> None:
     assert not loaded_by("cells", "lstm", "--latex") & set(HEAVY)
 
 
+def test_drawing_needs_no_tensors(tmp_path: Path) -> None:
+    loaded = loaded_by("unroll", "gru", "--out", str(tmp_path / "a.svg"))
+    assert "matplotlib" in loaded
+    assert "torch" not in loaded
+
+
 def seconds(code: str) -> float:
     """What it takes to run some code in a fresh process, told by itself, so that the start of Python does not count."""
     timed = f"import time; begun = time.perf_counter(); {code}; print(time.perf_counter() - begun)"

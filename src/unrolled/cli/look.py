@@ -36,6 +36,7 @@ def inspect(
         str | None, typer.Option("--json", metavar="FILE", help="Write all of it as JSON; - is standard output.")
     ] = None,
     values: Annotated[bool, typer.Option("--values", help="With --json: every quantity at every step, too.")] = False,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one page for a browser.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
 ) -> None:
     """Look inside a network while it reads: gates and states, what it expects, memory, and what is wrong, if anything.
@@ -45,6 +46,7 @@ def inspect(
     from unrolled.errors import UsageError
     from unrolled.inspection.figures import draw
     from unrolled.inspection.look import inspect as look
+    from unrolled.inspection.page import write_page
     from unrolled.model_folder import ModelFolder, write_whole
 
     if form not in FORMS:
@@ -52,8 +54,9 @@ def inspect(
     if values and json_file is None:
         raise UsageError("--values goes with --json, as in --json seen.json --values")
     written = None if json_file in (None, "-") else Path(str(json_file))
-    if written is not None and written.exists() and not force:
-        raise UsageError(f"{written} is there already; --force replaces it.")
+    for file in (written, html):
+        if file is not None and file.exists() and not force:
+            raise UsageError(f"{file} is there already; --force replaces it.")
     if figures is not None and figures.exists() and not figures.is_dir():
         raise UsageError(f"{figures} is a file; --figures names a folder.")
     if figures is not None and figures.exists() and any(figures.glob(f"*.{form}")) and not force:
@@ -75,5 +78,8 @@ def inspect(
     if figures is not None:
         paths = draw(examined, figures, form)
         print(f"{len(paths)} figures are in {figures}", file=sys.stderr)
+    if html is not None:
+        write_page(examined, html)
+        print(f"the page is {html}", file=sys.stderr)
     if json_file != "-":
         show(examined, units, str(folder), Console(highlight=False))

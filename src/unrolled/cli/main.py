@@ -15,6 +15,7 @@ from unrolled.cli.look import inspect
 from unrolled.cli.recipe import recipe
 from unrolled.cli.show import cells, data
 from unrolled.cli.units import clamp, compare, nearest, units
+from unrolled.cli.unroll import unroll
 from unrolled.cli.use import evaluate, generate, predict, score
 from unrolled.errors import UnrolledError
 
@@ -39,6 +40,7 @@ app.command()(compare)
 app.command()(recipe)
 app.command()(cells)
 app.command()(data)
+app.command()(unroll)
 
 # typer keeps its errors in a private module; the public BadParameter descends from the class of all of them.
 _CommandLineError: type[Exception] = next(

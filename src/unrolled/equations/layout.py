@@ -15,8 +15,8 @@ class Node:
     column: int
     width: float = 0.0
     height: float = _LANE
-    last: bool = False
-    """Whether it stands below all others of its column."""
+    level: int = 0
+    """Of one column, those of a lower level stand above."""
     x: float = 0.0
     """Its left edge."""
     y: float = 0.0
@@ -51,7 +51,7 @@ class Layout:
     height: float
 
 
-def lay_out(boxes: Mapping[str, Node], edges: Iterable[tuple[str, str]]) -> Layout:
+def lay_out(boxes: Mapping[str, Node], edges: Iterable[tuple[str, str]], gap: float = GAP_X) -> Layout:
     """Place the boxes, whose columns are given, and the lines between them; every edge leads to a later column."""
     columns: list[list[Node]] = [[] for _ in range(1 + max(box.column for box in boxes.values()))]
     for box in boxes.values():
@@ -60,7 +60,7 @@ def lay_out(boxes: Mapping[str, Node], edges: Iterable[tuple[str, str]]) -> Layo
     for source, target in edges:
         _connect(boxes[source], boxes[target], columns, lanes)
     _order(columns)
-    _place(columns)
+    _place(columns, gap)
     height = max(node.y + node.height / 2 for column in columns for node in column)
     width = max(box.x + box.width for box in boxes.values())
     return Layout(tuple(_wires(columns)), width, height)
@@ -89,7 +89,7 @@ def _order(columns: Sequence[list[Node]]) -> None:
     rank: dict[Node, float] = {}
 
     def keep(column: list[Node]) -> None:
-        column.sort(key=lambda node: node.last)
+        column.sort(key=lambda node: node.level)
         rank.update({node: index - (len(column) - 1) / 2 for index, node in enumerate(column)})
 
     def mean(node: Node, near: Sequence[Node]) -> float:
@@ -108,7 +108,7 @@ def _order(columns: Sequence[list[Node]]) -> None:
         for column in columns:
             for index in range(len(column) - 1):
                 upper, lower = column[index : index + 2]
-                if not lower.last and _crossings(lower, upper, rank) < _crossings(upper, lower, rank):
+                if upper.level == lower.level and _crossings(lower, upper, rank) < _crossings(upper, lower, rank):
                     column[index : index + 2] = lower, upper
                     keep(column)
 
@@ -123,14 +123,14 @@ def _crossings(upper: Node, lower: Node, rank: Mapping[Node, float]) -> int:
     )
 
 
-def _place(columns: Sequence[list[Node]]) -> None:
+def _place(columns: Sequence[list[Node]], gap: float) -> None:
     """Give every node its x and y: near its neighbours, lanes straight, nothing on top of anything."""
     x = 0.0
     for column in columns:
         width = max(node.width for node in column)
         for node in column:
             node.x = x + (width - node.width) / 2
-        x += width + GAP_X
+        x += width + gap
         _spread(column, [0.0] * len(column))
     for sweep in range(4 * _SWEEPS):
         for column in columns if sweep % 2 else reversed(columns):

@@ -8,22 +8,23 @@ from unrolled.equations.layout import Layout, Node, Wire, lay_out
 from unrolled.equations.program import Program
 
 _CHARACTER, _LINE, _MARGIN, _HEAD, _WIDEST = 7.3, 18.0, 24.0, 52.0, 44
-_COLOURS = {
+COLOURS = {
     "input": ("#fff4de", "#b7791f"),
     "state": ("#e3effb", "#2b6cb0"),
     "gate": ("#e6f6ec", "#2f855a"),
     "quantity": ("#f4f4f5", "#71717a"),
 }
+"""Fill and line of each kind of quantity."""
 _NEXT = " next"  # no quantity has a blank in its name
 
 
 class _Box(Node):
     """A quantity with its equation."""
 
-    def __init__(self, title: str, kind: str, lines: tuple[str, ...], column: int, *, last: bool = False) -> None:
+    def __init__(self, title: str, kind: str, lines: tuple[str, ...], column: int, *, level: int = 0) -> None:
         self.title, self.kind, self.lines = title, kind, lines
         width = max(44.0, max(len(line) for line in (title, *lines)) * _CHARACTER + 24.0)
-        super().__init__(title, column, width, (1 + len(lines)) * _LINE + 16.0, last)
+        super().__init__(title, column, width, (1 + len(lines)) * _LINE + 16.0, level)
 
 
 def draw(program: Program, name: str, output: str) -> str:
@@ -48,11 +49,11 @@ def draw(program: Program, name: str, output: str) -> str:
 
 def _boxes(program: Program, output: str) -> dict[str, _Box]:
     boxes = {state: _Box(state, "state", ("previous step",), 0) for state in program.states}
-    boxes["x"] = _Box("x", "input", ("input",), 0, last=True)
+    boxes["x"] = _Box("x", "input", ("input",), 0, level=1)
     for one in program.statements:
         key = str(one.target)
         column = 1 + max((boxes[read].column for read in _reads(one, boxes)), default=0)
-        kind = "state" if one.target.primed else "gate" if _is_gate(one) else "quantity"
+        kind = "state" if one.target.primed else "gate" if is_gate(one) else "quantity"
         title = f"{key} (output)" if one.target.name == output else key
         boxes[key] = _Box(title, kind, tuple(_wrapped(write(one.expression))), column)
     behind = 1 + max(box.column for box in boxes.values())
@@ -61,7 +62,8 @@ def _boxes(program: Program, output: str) -> dict[str, _Box]:
     return boxes
 
 
-def _is_gate(statement: Statement) -> bool:
+def is_gate(statement: Statement) -> bool:
+    """Whether a quantity says how much: a function between 0 and 1, or an exponential."""
     expression = statement.expression
     return isinstance(expression, Call) and expression.op in ("sigmoid", "hard_sigmoid", "exp", "step")
 
@@ -99,7 +101,7 @@ def _opening(title: str, layout: Layout) -> Iterator[str]:
     tips = (
         f'<marker id="tip-{kind}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         f'<path d="M0,0.5 L8,4 L0,7.5 z" fill="{line}"/></marker>'
-        for kind, (_, line) in _COLOURS.items()
+        for kind, (_, line) in COLOURS.items()
     )
     yield f"<defs>{''.join(tips)}</defs>"
     yield f'<rect width="{width:.0f}" height="{height:.0f}" fill="#ffffff"/>'
@@ -113,7 +115,7 @@ def _arrow(wire: Wire) -> str:
     path = f"M{x1:.1f},{y1:.1f} H{x2:.1f} C{middle:.1f},{y2:.1f} {middle:.1f},{y3:.1f} {x3:.1f},{y3:.1f} H{x4:.1f}"
     kind = _kind(wire.source)
     tip = "" if wire.target.is_lane else f' marker-end="url(#tip-{kind})"'
-    return f'<path d="{path}" fill="none" stroke="{_COLOURS[kind][1]}" stroke-width="1.3"{tip}/>'
+    return f'<path d="{path}" fill="none" stroke="{COLOURS[kind][1]}" stroke-width="1.3"{tip}/>'
 
 
 def _kind(node: Node) -> str:
@@ -124,7 +126,7 @@ def _kind(node: Node) -> str:
 
 
 def _drawn(box: _Box, is_output: bool) -> str:
-    fill, line = _COLOURS[box.kind]
+    fill, line = COLOURS[box.kind]
     middle, top = box.x + box.width / 2, box.y - box.height / 2
     texts = [f'<text x="{middle:.1f}" y="{top + _LINE + 2:.1f}" text-anchor="middle" font-weight="bold">']
     texts += [escape(box.title), "</text>"]

@@ -16,20 +16,24 @@ _LOOSEST, _TIGHTEST = 0, 4
 
 def latex(program: Program) -> str:
     """The equations as an ``aligned`` block: states carry t and t-1, other quantities and the input carry t."""
+    lines = [f"{formula(program, one.target)} &= {formula(program, one.expression)}" for one in program.statements]
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}\n"
+
+
+def formula(program: Program, expression: Expression, now: str = "t", before: str = "t-1") -> str:
+    """One expression of a program as LaTeX, at the step ``now``; previous states carry ``before``."""
     moving = {"x", *program.quantities}
 
     def spell(name: Name) -> str:
         if name.name not in moving:
-            return _symbol(name.name)
-        before = name.name in program.states and not name.primed
-        return _symbol(name.name, "t-1" if before else "t")
+            return symbol(name.name)
+        return symbol(name.name, before if name.name in program.states and not name.primed else now)
 
-    scalars = {*program.constants}
-    lines = [f"{spell(one.target)} &= {_latex(one.expression, spell, scalars)[0]}" for one in program.statements]
-    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}\n"
+    return _latex(expression, spell, {*program.constants})[0]
 
 
-def _symbol(name: str, time: str = "") -> str:
+def symbol(name: str, time: str = "") -> str:
+    """A name as LaTeX: Greek letters by their names, what stands behind a low line as an index, time the last one."""
     stem, _, index = name.partition("_")
     stem = _GREEK.get(stem, stem)
     if stem in _GREEK.values():

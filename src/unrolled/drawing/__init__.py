@@ -1,0 +1,1 @@
+"""Pictures of networks: a cell unrolled in time, in every wiring, and one step of it opened."""
