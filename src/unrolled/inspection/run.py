@@ -6,7 +6,7 @@ from typing import Any
 from unrolled.inspection.verdict import GROWTH, SATURATED, Finding, in_words
 
 GONE = 5
-"""Steps within which a gradient has to be gone for a run to be blamed: short memory may be all that its data ask for."""
+"""Steps within which a gradient has to be gone for a run to be blamed: short memory may be all that data ask for."""
 CLIPPED = 0.9
 """The share of updates from which nearly all are clipped."""
 SAME = 1.0
