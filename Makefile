@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check clean
+.PHONY: help demo test check lab clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' Makefile
@@ -21,6 +21,9 @@ check: $(INSTALLED) ## style, types and the house rules
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m pyright
 	$(BIN)/python -m pytest -q tests/test_house.py
+
+lab: $(INSTALLED) ## the lectures' claims in their quick form, in under four minutes
+	@$(BIN)/unrolled lab all --quick --force
 
 clean: ## remove .venv, caches and builds; runs/ stays
 	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis

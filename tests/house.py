@@ -18,8 +18,8 @@ FLOORS = {
     "model_folder": 4,
     "inspection": 5,
     "training": 6,
-    "lab": 6,
     "tasks": 7,
+    "lab": 8,
     "serving": 8,
     "cli": 9,
 }
@@ -30,7 +30,7 @@ LATE_IMPORTS = {
     "av": "optional: the video extra",
     "onnx": "optional: the export extra",
     "onnxruntime": "optional: the export extra",
-    "scipy": "takes a third of a second to load and only sounds need it",
+    "scipy": "takes a third of a second to load and only sounds and tests of significance need it",
     "sklearn": "takes a second to load and only baselines need it",
     "tensorboard": "takes a quarter of a second to load and only a training log needs it",
     "tokenizers": "takes a noticeable time to load and only vocabularies need it",

@@ -145,3 +145,10 @@ def test_a_score_holds_its_parts() -> None:
     assert isinstance(scored, Score)
     assert scored.tokens == scored.characters == 5
     assert scored.surprisals.dtype == torch.float64
+
+
+def test_a_network_that_is_sure_of_what_is_wrong_still_has_a_perplexity() -> None:
+    nothing = torch.zeros(1, dtype=torch.long)
+    one = Score(torch.tensor([2000.0]), nothing, nothing, nothing + 1, 1, MODELS["char"].vocabulary)
+    assert one.figures()["nats_per_token"] == 2000.0
+    assert 1e300 < one.figures()["perplexity"] < math.inf

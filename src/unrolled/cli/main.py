@@ -10,6 +10,7 @@ from types import FrameType
 
 import typer
 
+from unrolled.cli.lab import lab
 from unrolled.cli.learn import train_app
 from unrolled.cli.look import inspect
 from unrolled.cli.recipe import recipe
@@ -38,6 +39,7 @@ app.command()(nearest)
 app.command()(clamp)
 app.command()(compare)
 app.command()(recipe)
+app.command()(lab)
 app.command()(cells)
 app.command()(data)
 app.command()(unroll)

@@ -227,13 +227,8 @@ class _Run(Generic[Model]):
             "data": {"name": splits.name, "fingerprint": splits.fingerprint, "notes": list(splits.notes)}
             | model.counts(splits),
             "seed": model.config.seed,
-            "versions": {
-                "unrolled": version("unrolled"),
-                "torch": torch.__version__,
-                "python": platform.python_version(),
-            },
-            "machine": {"system": platform.platform(), "processor": _processor(), "threads": torch.get_num_threads()}
-            | {"device": self.device},
+            "versions": versions(),
+            "machine": machine(self.device),
         }
 
 
@@ -277,6 +272,17 @@ def _verdict(rows: Sequence[Mapping[str, Any]], clip: float) -> str | None:
     late = lately(rows)
     found = in_a_line([*of_training(rows), *of_updates(rows, clip), *of_looks(late)])
     return found or ("healthy" if late else None)
+
+
+def versions() -> dict[str, str]:
+    """What computed, for a record of figures."""
+    return {"unrolled": version("unrolled"), "torch": torch.__version__, "python": platform.python_version()}
+
+
+def machine(device: str) -> dict[str, Any]:
+    """On what, for a record of figures."""
+    system = {"system": platform.platform(), "processor": _processor()}
+    return system | {"threads": torch.get_num_threads(), "device": device}
 
 
 def _processor() -> str:

@@ -12,6 +12,9 @@ from torch.nn.functional import cross_entropy
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.wirings.many_to_many import ManyToMany
 
+LARGEST = 709.0
+"""The nats beyond which a perplexity is no double any more: a network that has come to grief is scored all the same."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -47,7 +50,7 @@ class Score:
             "bits_per_character": a_character / math.log(2),
             "nats_per_token": a_token,
             "bits_per_token": a_token / math.log(2),
-            "perplexity": math.exp(a_token),
+            "perplexity": math.exp(min(a_token, LARGEST)),
             "characters": self.characters,
             "tokens": self.tokens,
         }

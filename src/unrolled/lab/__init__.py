@@ -1,0 +1,1 @@
+"""The lab: what lectures claim of recurrent networks, each claim an experiment that anybody can repeat."""
