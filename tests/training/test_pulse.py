@@ -237,7 +237,9 @@ def test_a_gradient_that_vanishes_or_explodes_is_named(scale: float, kind: str) 
 def test_a_gated_network_may_forget_in_one_of_its_states() -> None:
     late = {"horizon/0.forward.h": 3.0, "horizon/0.forward.c": 30.0, "sight/0.forward.h": 64.0}
     assert of_looks(late) == []
-    assert [one.kind for one in of_looks(late | {"horizon/0.forward.c": 8.0})] == ["vanishing"]
+    assert [one.kind for one in of_looks(late | {"horizon/0.forward.c": 5.0})] == ["vanishing"]
+    assert of_looks(late | {"horizon/0.forward.c": 6.0}) == []
+    assert of_looks(late | {"horizon/0.forward.c": 5.0, "sight/0.forward.h": 10.0}) == []
 
 
 def test_gradients_that_are_all_clipped_are_named() -> None:

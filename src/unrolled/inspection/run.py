@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from unrolled.inspection.verdict import GROWTH, SATURATED, SHORT, Finding, in_words
+from unrolled.inspection.verdict import GROWTH, SATURATED, Finding, in_words
 
+GONE = 5
+"""Steps within which a gradient has to be gone for a run to be blamed: short memory may be all that data ask for."""
 CLIPPED = 0.9
 """The share of updates from which nearly all are clipped."""
 SAME = 1.0
@@ -28,10 +30,10 @@ def of_looks(late: Mapping[str, float]) -> list[Finding]:
             found.append(Finding("exploding", where, figure, says, remedy))
     horizons = {name.partition("/")[2]: figure for name, figure in late.items() if name.startswith("horizon/")}
     sight = max((figure for name, figure in late.items() if name.startswith("sight/")), default=0.0)
-    if horizons and max(horizons.values()) <= SHORT < sight / 2:
+    if horizons and max(horizons.values()) <= GONE < sight / 2:
         where = max(horizons, key=lambda name: horizons[name])
         says = f"the gradient at {where}, which reaches farthest, falls to 1% within {horizons[where]:.0f} steps"
-        remedy = "a gated cell (--cell lstm), chrono initialisation (--chrono STEPS), or orthogonal recurrent weights"
+        remedy = "a gated cell, chrono initialisation (--chrono STEPS), or orthogonal recurrent weights"
         found.append(Finding("vanishing", where, horizons[where], says, remedy))
     return found
 
