@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from unrolled.drawing.scene import SQUARE, STYLE, Box, Line, Scene, Strip, Text
+from unrolled.drawing.scene import SQUARE, Box, Line, Scene, Strip, Text, style
 
 FORMS = {
     "svg": {"Date": None, "Creator": None},
@@ -22,7 +22,7 @@ def paint(scene: Scene, form: str = "svg") -> bytes:
     from matplotlib import rc_context
 
     painted = io.BytesIO()
-    with rc_context(STYLE):
+    with rc_context(style()):
         metadata = FORMS[form] | ({} if form == "png" else {"Title": scene.title})
         figure(scene).savefig(painted, format=form, dpi=RESOLUTION if form == "png" else 72, metadata=metadata)
     return painted.getvalue()

@@ -9,7 +9,6 @@ FONT = "DejaVu Sans"
 STYLE: dict[Any, Any] = {
     "font.family": FONT,
     "mathtext.fontset": "dejavusans",
-    "mathtext.default": "it",
     "text.usetex": False,
     "path.simplify": False,
     "svg.fonttype": "none",
@@ -18,7 +17,7 @@ STYLE: dict[Any, Any] = {
     "figure.autolayout": False,
     "figure.constrained_layout.use": False,
 }
-"""What of matplotlib's settings reaches a picture; a user's own do not."""
+"""What is set of matplotlib for a picture; see :func:`style`."""
 INK, FAINT = "#27272a", "#71717a"
 SQUARE = 8.0
 """The side of one unit's square in a strip."""
@@ -129,6 +128,13 @@ class Scene:
         self.texts.append(Text(x, y + 0.36 * size, text, size, colour, align, bold))
 
 
+def style() -> dict[Any, Any]:
+    """What of matplotlib's settings reaches a picture; a user's own do not."""
+    from matplotlib import rcParamsDefault
+
+    return STYLE | {"mathtext.default": rcParamsDefault["mathtext.default"]}  # its name differs by version
+
+
 @lru_cache(maxsize=4096)
 def measure(text: str, size: float = 11.0, bold: bool = False) -> tuple[float, float, float]:
     """Width, height above and depth below the baseline, in points."""
@@ -136,7 +142,7 @@ def measure(text: str, size: float = 11.0, bold: bool = False) -> tuple[float, f
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    with rc_context(STYLE):
+    with rc_context(style()):
         font = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
         width, height, below = text_to_path.get_text_width_height_descent(text, font, "$" in text)
     return float(width), float(height - below), float(below)
