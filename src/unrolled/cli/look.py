@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from unrolled.cli.seen import show, unit_of
-from unrolled.cli.tasks import TASKS
+from unrolled.cli.tasks import open_model
 
 FORMS = ("png", "svg")
 
@@ -47,7 +47,7 @@ def inspect(
     from unrolled.inspection.figures import draw
     from unrolled.inspection.look import inspect as look
     from unrolled.inspection.page import write_page
-    from unrolled.model_folder import ModelFolder, write_whole
+    from unrolled.model_folder import write_whole
 
     if form not in FORMS:
         raise UsageError(f"--form is {' or '.join(FORMS)}, and is {form!r}.")
@@ -61,11 +61,7 @@ def inspect(
         raise UsageError(f"{figures} is a file; --figures names a folder.")
     if figures is not None and figures.exists() and any(figures.glob(f"*.{form}")) and not force:
         raise UsageError(f"{figures} holds {form} files already; --force draws beside and over them.")
-    _, described = ModelFolder.open(folder)
-    task = described.get("task")
-    if task not in TASKS:
-        raise UsageError(f"{folder} holds a model of the task '{task}', and this unrolled knows {', '.join(TASKS)}.")
-    model = TASKS[task].load().load(folder)
+    model = open_model(folder)
     examined = look(model, data, row=row, part=part, at=at or ())
     units = [unit_of(name, examined.recorded) for name in unit or ()]
     if json_file is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unrolled.tasks.caption.config import CaptionConfig
@@ -118,3 +119,20 @@ TASKS = {
         _frames,
     ),
 }
+
+
+def task_of(folder: Path) -> str:
+    """The name of the task whose model a folder holds. Raises UsageError where there is none that is known."""
+    from unrolled.errors import UsageError
+    from unrolled.model_folder import ModelFolder
+
+    _, described = ModelFolder.open(folder)
+    task = described.get("task")
+    if task not in TASKS:
+        raise UsageError(f"{folder} holds a model of the task '{task}', and this unrolled knows {', '.join(TASKS)}.")
+    return task
+
+
+def open_model(folder: Path, device: str = "cpu") -> "Estimator":
+    """The model in a folder. Raises UsageError where there is none, or it is damaged."""
+    return TASKS[task_of(folder)].load().load(folder, device)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from unrolled.cli.strips import written
-from unrolled.cli.tasks import TASKS
+from unrolled.cli.tasks import open_model
 
 if TYPE_CHECKING:  # at run time these would bring torch along, and --help must not wait for it
     from unrolled.inspection.clamp import Hold
@@ -186,14 +186,7 @@ def compare(
 
 def _subject(folder: Path, data: str, row: str, part: str | None) -> "Subject":
     """What is looked at: the model in a folder at work on a sequence."""
-    from unrolled.errors import UsageError
-    from unrolled.model_folder import ModelFolder
-
-    _, described = ModelFolder.open(folder)
-    task = described.get("task")
-    if task not in TASKS:
-        raise UsageError(f"{folder} holds a model of the task '{task}', and this unrolled knows {', '.join(TASKS)}.")
-    return TASKS[task].load().load(folder).subject(data, row, part)
+    return open_model(folder).subject(data, row, part)
 
 
 def _short(subject: "Subject") -> "Subject":

@@ -11,7 +11,7 @@ import typer
 from pydantic.fields import FieldInfo
 
 from unrolled.cli.options import flag_of, with_settings
-from unrolled.cli.tasks import TASKS
+from unrolled.cli.tasks import TASKS, open_model, task_of
 from unrolled.cli.watch import Watch
 from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.text.config import TextConfig
@@ -106,19 +106,15 @@ def _shown(figures: Mapping[str, Any]) -> list[str]:
 def _load(folder: Path, device: str, verb: str, settings: Mapping[str, Any]) -> Any:
     """The model in a folder, by the task that it names, with settings given anew."""
     from unrolled.errors import UsageError, did_you_mean
-    from unrolled.model_folder import ModelFolder
     from unrolled.training.device import resolve_device
 
-    _, described = ModelFolder.open(folder)
-    task = described.get("task")
-    if task not in TASKS:
-        raise UsageError(f"{folder} holds a model of the task '{task}', and this unrolled knows {', '.join(TASKS)}.")
+    task = task_of(folder)
     flags = [flag_of(name) for name in _settings_at(verb, TASKS[task].config)]
     for given in map(flag_of, settings):
         if given not in flags:
             known = f"'{verb}' takes {', '.join(flags)} there"
             raise UsageError(f"{given} is not for a model of the task '{task}'; {known}.{did_you_mean(given, flags)}")
-    model = TASKS[task].load().load(folder, resolve_device(device))
+    model = open_model(folder, resolve_device(device))
     model.use_by(**settings)
     return model
 
