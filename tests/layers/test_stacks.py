@@ -61,7 +61,36 @@ def test_every_cell(cell: str, size: int, chains: list[int]) -> None:
 def test_more_layers_than_threads(layers: int, chains: list[int]) -> None:
     layer, x = stack(layers=layers), sequence(1, STEPS, SIZE)
     assert_same(repeated(layer, x), layer(x))
-    assert chains[: -(-layers // 2)] == [2] * (layers // 2) + [1] * (layers % 2)
+    assert chains[: layers // 2] == [2] * (layers // 2)
+
+
+@pytest.mark.parametrize(
+    ("cell", "size", "layers", "wins"),
+    [
+        ("elman", 128, 2, True),
+        ("elman", 320, 2, True),
+        ("elman", 128, 3, True),
+        ("gru", 160, 3, True),
+        ("mgu", 112, 4, True),
+        ("elman", 384, 2, False),
+        ("gru", 256, 2, False),
+        ("gru_reset_after", 128, 2, False),
+        ("lstm", 112, 2, False),
+    ],
+)
+def test_layers_that_two_threads_could_share(cell: str, size: int, layers: int, wins: bool, chains: list[int]) -> None:
+    layer, x = stack(cell, layers=layers, size=size), sequence(1, 150, size)
+    found = repeated(layer, x)
+    assert set(chains) == ({2} if wins else set())
+    assert_same(found, layer(x))
+
+
+def test_sizes_that_differ(chains: list[int]) -> None:
+    """One layer of two has weights that its thread's cache does not hold."""
+    layer, x = Recurrent("elman", 64, (512, 64), num_layers=2).eval(), sequence(1, STEPS, 64)
+    found = repeated(layer, x)
+    assert not chains
+    assert_same(found, layer(x))
 
 
 @pytest.mark.parametrize(
@@ -186,8 +215,30 @@ def test_training_of_more_layers_than_threads(
     layer, x = stack(layers=layers), sequence(1, steps, SIZE).requires_grad_()
     state = begun(layer)
     found = learned(layer, x, state, ends=False)
-    assert chains == 2 * ([2] * (layers // 2) + [1] * (layers % 2))
+    assert chains == 2 * [2] * (layers // 2)
     assert_all_equal(found, alone(monkeypatch, layer, x, state, False))
+
+
+@pytest.mark.parametrize(
+    ("cell", "size", "layers", "wins"),
+    [
+        ("elman", 320, 2, True),
+        ("gru", 128, 3, True),
+        ("lstm", 128, 2, True),
+        ("lstm", 96, 3, True),
+        ("lstm_peephole", 128, 4, True),
+        ("elman", 384, 2, False),
+        ("lstm", 192, 2, False),
+    ],
+)
+def test_training_of_layers_that_two_threads_could_share(
+    cell: str, size: int, layers: int, wins: bool, chains: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer, x = stack(cell, layers=layers, size=size), sequence(1, 150, size).requires_grad_()
+    state = begun(layer)
+    found = learned(layer, x, state)
+    assert chains == (2 * [2] * (layers // 2) if wins else [])
+    assert_all_equal(found, alone(monkeypatch, layer, x, state))
 
 
 @pytest.mark.parametrize("trained", [(0,), (1,), (2,), (0, 2), (1, 2)])

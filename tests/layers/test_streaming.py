@@ -28,6 +28,8 @@ def test_a_stream_is_the_whole_run(cell: str, size: int, layers: int) -> None:
     stream = layer.stream(batch_size=2)
     outputs = [stream(x[:, t]) for t in range(x.shape[1])]
     assert torch.equal(torch.stack(outputs, 1), expected.outputs)
+    if cell in ("lstm", "gru", "elman"):
+        assert layer.hold(x[:, 0], layer.initial_state(2)), "the fast way was not taken"
     assert stream.state.keys() == expected.state.keys()
     assert all(torch.equal(stream.state[name], value) for name, value in expected.state.items())
     assert not any(value.requires_grad for value in (*outputs, *stream.state.values()))
@@ -41,14 +43,16 @@ def test_steps_that_must_be_general_are_the_same(options: dict) -> None:
     torch.testing.assert_close(torch.stack([stream(x[:, t]) for t in range(7)], 1), expected.outputs)
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
-def test_other_dtypes(dtype: torch.dtype) -> None:
-    layer, x = Recurrent("lstm", 32, 32).to(dtype), sequence(dtype=dtype)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("size", [32, 13])
+def test_single_steps_are_the_stream(dtype: torch.dtype, size: int) -> None:
+    layer, x = Recurrent("lstm", size, size).to(dtype), sequence(size=size, dtype=dtype)
     stream, state, outputs = layer.stream(2), layer.initial_state(2), []
     with torch.no_grad():
         for t in range(7):
             output, state = layer.step(x[:, t], state)
             outputs.append((stream(x[:, t]), output))
+            assert all(value.is_contiguous() for value in (output, *state.values()))
     assert all(torch.equal(one, other) and one.dtype == dtype for one, other in outputs)
 
 

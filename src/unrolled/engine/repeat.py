@@ -29,12 +29,13 @@ class _Ready(NamedTuple):
     """Where the parameters lie; their numbers are read anew by every run."""
     x_shape: torch.Size
     dtype: torch.dtype
-    threads: int
     x_slots: tuple[int, int, int]
     output: str
     """The name of what is wanted over time, as the core gives it."""
     states: list[tuple[str, Tensor, Tensor, float | str]]
     """Of each state its name, where it stands in memory before the first step and behind the last, and its start."""
+    copies: list[tuple[str, Tensor]]
+    """Parameters of which the code reads a longer copy, and where that stands."""
 
 
 class Repeat:
@@ -43,7 +44,7 @@ class Repeat:
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self._lock = Lock()
-        self._ready: _Ready | None = None
+        self._ready: dict[int, _Ready | None] = {}  # by the number of threads
         self._before: tuple[torch.Size, torch.dtype] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -58,21 +59,29 @@ class Repeat:
             begun.call.run()
             return begun.result()
 
-    def begin(self, parameters: Mapping[str, Tensor], x: Tensor, state: Mapping[str, Tensor] | None) -> "Begun | None":
-        """All of :meth:`run` but the running; nobody else can use this before the context that is given ends."""
+    def begin(
+        self, parameters: Mapping[str, Tensor], x: Tensor, state: Mapping[str, Tensor] | None, threads: int = 0
+    ) -> "Begun | None":
+        """All of :meth:`run` but the running; nobody else can use this before the context that is given ends.
+
+        With ``threads``, at most so many will do it, and it is left to others to see that a shape comes again.
+        """
         tensors = (x, *parameters.values(), *(() if state is None else state.values()))
         simple = x.is_cpu and x.dtype not in HALVES and not torch.is_autocast_enabled("cpu") and x.dim() == 3
         if not simple or looks_inside(tensors) or not self._lock.acquire(blocking=False):
             return None
         begun = None
         try:
-            ready = self._ready
+            may = threads or threads_now(torch.get_num_threads())
+            ready = self._ready.get(may)
             if ready is None or not _fits(ready, parameters, x):
                 kind = (x.shape, x.dtype)
-                again, self._before = self._before == kind, kind
+                again = self._before == kind
+                if not threads:
+                    self._before = kind
                 if not again:  # a shape that comes once, such as a last batch, is not worth it
                     return None
-                ready = self._ready = self._prepared(parameters, x, state)
+                ready = self._ready[may] = self._prepared(parameters, x, state, may)
             if ready is None or x.stride(2) != 1 or (state is not None and not _takes(ready, state)):
                 return None
             begun = Begun(ready, self._lock, parameters, x, state)
@@ -82,7 +91,7 @@ class Repeat:
                 self._lock.release()
 
     def _prepared(
-        self, parameters: Mapping[str, Tensor], x: Tensor, state: Mapping[str, Tensor] | None
+        self, parameters: Mapping[str, Tensor], x: Tensor, state: Mapping[str, Tensor] | None, threads: int
     ) -> _Ready | None:
         """A call for all runs like this one, or None where each has something of its own to work out."""
         run = prepare(self.cell, parameters, x, state)
@@ -95,12 +104,18 @@ class Repeat:
         live = all(tensor.data_ptr() in pointers for tensor in tensors[:own])
         if parts.before or parts.rows or parts.steps != ("x",) or len(parts.over_time) != 1 or not live:
             return None
-        threads = threads_now(torch.get_num_threads())
         call = Call(plan, "forward", request.inputs(tensors), threads=threads)
         size = call.scratch.nbytes + call.tape.memory.nbytes
         (output,) = parts.over_time
         if call.alive or size > _LARGE or run.cell.output not in (output, output.removesuffix("'")):
             return None
+        names = dict(zip(pointers, parameters, strict=True))
+        with torch.inference_mode(False):
+            copies = [
+                (names[tensor.data_ptr()], call.vectors[name][: tensor.shape[0]])
+                for name, tensor in zip(parts.vectors, tensors[len(parts.matrices) : own], strict=True)
+                if call.vectors[name].data_ptr() != tensor.data_ptr()
+            ]
         slots, entries = call.form.slots, call.form.entries
         memory, last = call.tape.memory, x.shape[1] & 1
         with torch.inference_mode(False):  # the next run may be outside of it
@@ -118,10 +133,10 @@ class Repeat:
             pointers,
             x.shape,
             x.dtype,
-            threads,
             (slots["base", "x"], slots["row", "x"], slots["step", "x"]),
             output,
             states,
+            copies,
         )
 
 
@@ -133,7 +148,6 @@ def _fits(ready: _Ready, parameters: Mapping[str, Tensor], x: Tensor) -> bool:
         and x.dtype is dtype
         and list(map(Tensor.data_ptr, values)) == ready.pointers
         and all(value.dtype is dtype for value in values)
-        and threads_now(torch.get_num_threads()) == ready.threads
     )
 
 
@@ -160,6 +174,8 @@ class Begun:
         call, key = ready.call, ready.output
         base, row, step = ready.x_slots
         call.table[base], call.table[row], call.table[step] = x.data_ptr(), x.stride(0), x.stride(1)
+        for name, copy in ready.copies:
+            copy.copy_(parameters[name].reshape(-1))
         for name, entry, _, start in ready.states:
             if state is not None:
                 entry.copy_(state[name])

@@ -34,9 +34,12 @@ class _Ready(NamedTuple):
     x_slots: tuple[int, int]
     output_slot: int
     room: Tensor
-    """As large as an output, (N, size)."""
-    states: tuple[tuple[torch.Size, int, int], ...]
-    """Of each state its shape, and the slots of its address and of the way to the next one's."""
+    """As large as an output in whole vectors, (N, padded size)."""
+    size: int
+    """Of an output."""
+    states: tuple[tuple[torch.Size, Tensor, int, int], ...]
+    """Of each state its shape, what is as large in whole vectors, and the slots of its address and of the way to the
+    next one's."""
 
 
 class Stream:
@@ -93,16 +96,14 @@ class Stream:
         request, tensors = request_for(run, plan, values)
         call = Call(plan, "forward", request.inputs(tensors), None, 1)
         layout, slots = call.form.layout, call.form.slots
-        sizes = {parts.sizes[name.removesuffix("'")] for name in (*parts.states, *parts.over_time)}
-        straight = all(layout.padded(size) == layout.units[size] for size in sizes)
-        if parts.steps != ("x",) or not straight or len(parts.over_time) != 1 or "x" in call.form.in_vectors:
+        if parts.steps != ("x",) or len(parts.over_time) != 1 or "x" in call.form.in_vectors:
             return None
         (output,) = parts.over_time
         size = parts.sizes[output.removesuffix("'")]
-        room = run.x.new_empty(x.shape[0], layout.units[size])
+        room = run.x.new_empty(x.shape[0], layout.padded(size))
         call.steps(f"out.{output}", room.unsqueeze(1), output.removesuffix("'"))
         for name in parts.states:
-            call.table[slots["row", f"entry.{name}"]] = layout.units[parts.sizes[name]]
+            call.table[slots["row", f"entry.{name}"]] = layout.padded(parts.sizes[name])
         call.run()
         call.table[slots["packed",]] = 1
         return _Ready(
@@ -116,8 +117,14 @@ class Stream:
             (slots["base", "x"], slots["row", "x"]),
             slots["base", f"out.{output}"],
             room,
+            layout.units[size],
             tuple(
-                (value.shape, slots["base", f"entry.{name}"], slots["step", f"entry.{name}"])
+                (
+                    value.shape,
+                    run.x.new_empty(x.shape[0], layout.padded(parts.sizes[name])),
+                    slots["base", f"entry.{name}"],
+                    slots["step", f"entry.{name}"],
+                )
                 for name, value in zip(parts.states, states, strict=True)
             ),
         )
@@ -128,12 +135,12 @@ class Held:
 
     def __init__(self, ready: _Ready, states: Sequence[Tensor]) -> None:
         self._ready = ready
-        here = [value.detach().clone(memory_format=torch.contiguous_format) for value in states]
+        here = [_laid(value.detach(), room) for value, (_, room, _, _) in zip(states, ready.states, strict=True)]
         self._places = here, [torch.empty_like(value) for value in here]
         self._turn, self._turns = 0, []
         for turn in (0, 1):
             table = type(ready.call.table).from_buffer_copy(ready.call.table)
-            for now, after, (_, base, step) in zip(
+            for now, after, (_, _, base, step) in zip(
                 self._places[turn], self._places[1 - turn], ready.states, strict=True
             ):
                 table[base] = now.data_ptr()
@@ -154,16 +161,28 @@ class Held:
         table[ready.x_slots[0]], table[ready.output_slot] = x.data_ptr(), output.data_ptr()
         run()
         self._turn ^= 1
-        return output
+        return _cut(output, ready.size)
 
     def states(self) -> list[Tensor]:
         """Copies of the states, in the order of the cell's."""
-        return [value.clone() for value in self._places[self._turn]]
+        own = zip(self._places[self._turn], self._ready.states, strict=True)
+        return [value[:, : shape[1]].clone(memory_format=torch.contiguous_format) for value, (shape, _, _, _) in own]
 
 
 def _unchanged(ready: _Ready, parameters: Mapping[str, Tensor]) -> bool:
     values = parameters.values()
     return list(map(Tensor.data_ptr, values)) == ready.pointers and list(map(_VERSION, values)) == ready.versions
+
+
+def _laid(value: Tensor, room: Tensor) -> Tensor:
+    """A copy of a state with as much memory as ``room``, in whole vectors."""
+    found = torch.empty_like(room)
+    found[:, : value.shape[1]] = value
+    return found
+
+
+def _cut(value: Tensor, units: int) -> Tensor:
+    return value if value.shape[1] == units else value[:, :units].contiguous()
 
 
 def _run(ready: _Ready, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]] | None:
@@ -172,17 +191,19 @@ def _run(ready: _Ready, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, li
     if x.dtype is not dtype or not x.is_cpu or x.stride(1) != 1:
         return None
     table[ready.x_slots[0]], table[ready.x_slots[1]] = x.data_ptr(), x.stride(0)
-    after = []
-    for value, (shape, base, step) in zip(states, ready.states, strict=True):
+    before, after = [], []
+    for value, (shape, room, base, step) in zip(states, ready.states, strict=True):
         if value.shape != shape or value.dtype is not dtype or not value.is_cpu or not value.is_contiguous():
             return None
-        new, start = torch.empty_like(value), value.data_ptr()
+        now = value if value.shape[1] == room.shape[1] else _laid(value, room)
+        new, start = torch.empty_like(room), now.data_ptr()
         table[base], table[step] = start, (new.data_ptr() - start) // dtype.itemsize
+        before.append(now)
         after.append(new)
     output = torch.empty_like(ready.room)
     table[ready.output_slot] = output.data_ptr()
     ready.run()
-    return output, after
+    return _cut(output, ready.size), [_cut(new, value.shape[1]) for new, value in zip(after, states, strict=True)]
 
 
 def _run_wide(ready: _Ready, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]] | None:

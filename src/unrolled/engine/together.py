@@ -13,7 +13,7 @@ from torch import Tensor
 from unrolled.engine.cpu.chain import run_chain
 from unrolled.engine.cpu.directions import Backward, Forward, Gradients
 from unrolled.engine.cpu.execute import Call
-from unrolled.engine.cpu.form import form_of, is_small, sharing
+from unrolled.engine.cpu.form import beside, form_of, is_small, sharing
 from unrolled.engine.cpu.team import threads_now
 from unrolled.engine.fused import (
     Request,
@@ -45,8 +45,9 @@ class Part(NamedTuple):
 def run_stack(parts: Sequence[Part], x: Tensor) -> list[Scanned] | None:
     """What each layer of a stack gives, from the lowest, which reads x (N, T, D); None where that is not worth it.
 
-    It is where a layer alone would take one thread: one row, and few units. With gradients, only the output of the
-    highest layer is given; of the others there are the states.
+    It may be over one row, and is as :func:`beside` says; layers that are left, as there are more of them than threads,
+    share the threads as they would alone. With gradients, only the output of the highest layer is given; of the others
+    there are the states.
     """
     threads = threads_now(torch.get_num_threads())
     if threads == 1 or x.dim() != 3 or x.shape[0] != 1 or not x.shape[1]:
@@ -57,31 +58,55 @@ def run_stack(parts: Sequence[Part], x: Tensor) -> list[Scanned] | None:
 def _infer(parts: Sequence[Part], x: Tensor, threads: int) -> list[Scanned] | None:
     with ExitStack() as stack:
         begun: list[Begun] = []
-        for part in parts:
-            one = part.repeat.begin(part.parameters, begun[-1].outputs if begun else x, part.state)
+        for number, part in enumerate(parts):
+            own = _threads_of(number, len(parts), threads)
+            one = part.repeat.begin(part.parameters, begun[-1].outputs if begun else x, part.state, own)
             if one is None:
                 return None
             begun.append(stack.enter_context(one))
-            if not one.call.alone:
+            call = one.call
+            how = (call.inputs.dtype, call.inputs.units, call.inputs.shape, threads)
+            if own == 1 and not beside(call.form.plan, "forward", *how):
                 return None
         if is_small(sum(one.call.form.multiplications for one in begun)):
             return None
-        _run([one.call for one in begun], threads)
+        if not _any_side_by_side([one.call.alone for one in begun], threads):
+            return None
+        for group in _groups(len(parts), threads):
+            _run([begun[number].call for number in group])
         return [one.result() for one in begun]
 
 
-def _run(calls: Sequence[Call], threads: int) -> None:
-    """Run calls of which each reads what the one before it gives, as many side by side as there are threads."""
-    for first in range(0, len(calls), threads):
-        run_chain(calls[first : first + threads])
+def _groups(layers: int, threads: int) -> list[range]:
+    """The layers that go side by side, from the lowest: as many as there are threads, or those that are left."""
+    return [range(first, min(first + threads, layers)) for first in range(0, layers, threads)]
+
+
+def _threads_of(layer: int, layers: int, threads: int) -> int:
+    """How many threads a layer may take: one in a full group, all of them where it is one of those that are left."""
+    return 1 if layer < layers // threads * threads else threads
+
+
+def _any_side_by_side(alone: Sequence[bool], threads: int) -> bool:
+    groups = _groups(len(alone), threads)
+    return any(len(group) > 1 and all(alone[layer] for layer in group) for group in groups)
+
+
+def _run(calls: Sequence[Call]) -> None:
+    """Run calls of which each reads what the one before it gives: side by side where each takes one thread."""
+    if len(calls) > 1 and all(call.alone for call in calls):
+        run_chain(calls)
+    else:
+        for call in calls:
+            call.run()
 
 
 def _train(parts: Sequence[Part], x: Tensor, threads: int) -> list[Scanned] | None:
     if not x.is_cpu or x.dtype in HALVES or torch.is_autocast_enabled("cpu"):
         return None
     layers: list[tuple[Request, tuple[Tensor, ...]]] = []
-    below, work = x, 0
-    for part in parts:
+    below, work, alone = x, 0, []
+    for number, part in enumerate(parts):
         run = prepare(part.repeat.cell, part.parameters, below, part.state)
         if why_not(run, x.device):
             return None
@@ -89,17 +114,21 @@ def _train(parts: Sequence[Part], x: Tensor, threads: int) -> list[Scanned] | No
         own = plan.split
         if own.before or own.rows or own.steps != ("x",) or not own.states or len(own.over_time) != 1:
             return None
-        share = sharing(plan, (1, x.shape[1]), run.sizes, threads)
-        form = form_of(plan, "training", x.dtype, run.sizes, (1, x.shape[1]), share)
-        if share.threads > 1 or run.cell.output != own.over_time[0].removesuffix("'"):
+        extent, own_threads = (1, x.shape[1]), _threads_of(number, len(parts), threads)
+        if own_threads == 1 and not beside(plan, "training", x.dtype, run.sizes, extent, threads):
             return None
+        share = sharing(plan, extent, run.sizes, own_threads)
+        form = form_of(plan, "training", x.dtype, run.sizes, extent, share)
+        if run.cell.output != own.over_time[0].removesuffix("'"):
+            return None
+        alone.append(share.threads == 1)
         place = form.place("x", "x")
         if layers and place.units != place.padded:  # it would be copied before it is there
             return None
         layers.append(request_for(run, plan, values))
         below, work = x.new_empty(1).expand(*x.shape[:2], run.units[run.cell.output]), work + form.multiplications
     needed = any(tensor.requires_grad for _, tensors in layers for tensor in tensors)
-    if not needed or work < _WORTH:
+    if not needed or work < _WORTH or not _any_side_by_side(alone, threads):
         return None
     requests = tuple(request for request, _ in layers)
     given = [tensor for layer, (request, tensors) in enumerate(layers) for tensor in _own(request, tensors, layer)]
@@ -134,11 +163,13 @@ class _Stack(torch.autograd.Function):
     def forward(ctx: Any, requests: tuple[Request, ...], threads: int, *given: Tensor) -> tuple[Tensor, ...]:  # pyright: ignore
         running: list[Forward] = []
         between: list[Tensor] = []
-        for request, own in zip(requests, _by_layer(requests, given), strict=True):
-            tensors = _with_x(request, own, between[-1]) if running else tuple(own)
-            running.append(Forward(request.plan, request.inputs(tensors), keep=True))
+        for layer, (request, own) in enumerate(zip(requests, _by_layer(requests, given), strict=True)):
+            tensors = _with_x(request, own, between[-1]) if layer else tuple(own)
+            may = _threads_of(layer, len(requests), threads)
+            running.append(Forward(request.plan, request.inputs(tensors), keep=True, threads=may))
             between.append(running[-1].over_time(*request.plan.split.over_time))
-        _run([one.call for one in running], threads)
+        for group in _groups(len(requests), threads):
+            _run([running[layer].call for layer in group])
         found = [one.results() for one in running]
         ctx.save_for_backward(*(tape.memory for _, _, tape in found), *between[:-1], *given)
         ctx.tapes = [tape._replace(memory=None) for _, _, tape in found]  # the memory goes with what autograd saves
@@ -174,7 +205,8 @@ class _Stack(torch.autograd.Function):
             inputs = request.inputs(tuple(tensors))
             running[layer] = Backward(request.plan, inputs, tape, {key: arriving}, states[layer], wanted)
             arriving = running[layer].steps.get("x")
-        _run([one.call for one in running.values()], ctx.threads)
+        for group in reversed(_groups(count, ctx.threads)):
+            _run([running[layer].call for layer in reversed(group) if layer >= lowest])
         gradients: list[Tensor | None] = [None] * sum(map(len, own[:lowest]))
         for layer in range(lowest, count):
             found = running[layer].results()

@@ -25,8 +25,10 @@ class Forward:
     With ``keep`` its tape is what the backward pass reads. With ``rooms``, what is wanted over time is written there.
     """
 
-    def __init__(self, plan: Plan, inputs: Inputs, keep: bool, rooms: Mapping[str, Tensor] | None = None) -> None:
-        self.call = call = Call(plan, "training" if keep else "forward", inputs)
+    def __init__(
+        self, plan: Plan, inputs: Inputs, keep: bool, rooms: Mapping[str, Tensor] | None = None, threads: int = 0
+    ) -> None:
+        self.call = call = Call(plan, "training" if keep else "forward", inputs, threads=threads)
         self._keep, self._trims = keep, rooms is None
         self._over_time = {
             key: call.result(f"out.{key}", key.removesuffix("'"), None if rooms is None else rooms[key])

@@ -94,8 +94,10 @@ class Call:
             table[base] = value.data_ptr()
             table[unit], table[depth] = value.stride()[-2:]
             table[head] = value.stride(0)
-        for name, value in inputs.vectors.items():
-            table[form.place(name, name).base] = self.straight(value, form.place(name, name).padded).data_ptr()
+        self.vectors = {name: _straight(value, form.place(name, name).padded) for name, value in inputs.vectors.items()}
+        """Vectors as they are read: those given, or copies of them."""
+        for name, value in self.vectors.items():
+            table[form.place(name, name).base] = value.data_ptr()
         for name, value in inputs.rows.items():
             self.rows(name, value, name)
         for name, value in inputs.steps.items():
@@ -187,12 +189,10 @@ class Call:
 
     def straight(self, value: Tensor, padded: int) -> Tensor:
         """The tensor with its last dimension so long and without gaps in it; a copy lives as long as the call."""
-        missing = padded - value.shape[-1]
-        if not missing and value.stride(-1) == 1:
-            return value
-        value = pad(value, (0, missing)) if missing else value.contiguous()
-        self.alive.append(value)
-        return value
+        found = _straight(value, padded)
+        if found is not value:
+            self.alive.append(found)
+        return found
 
     # Which row stands where
 
@@ -207,6 +207,14 @@ class Call:
             self.alive.append(numbers)
             self.table[self.form.slot("base", name)] = numbers.ctypes.data
         self.places = torch.from_numpy(places)
+
+
+def _straight(value: Tensor, padded: int) -> Tensor:
+    """The tensor, or a copy, with its last dimension so long and without gaps in it."""
+    missing = padded - value.shape[-1]
+    if missing:
+        return pad(value, (0, missing))
+    return value if value.stride(-1) == 1 else value.contiguous()
 
 
 def one_slot(memory: Tensor, place: StatePlace, rows: int, slot: int) -> Tensor:

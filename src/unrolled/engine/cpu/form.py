@@ -28,6 +28,10 @@ _FEW = ((1024 * 1024, 32), (192 * 192, 4), (96 * 96, 2))
 and it is better that each thread keeps a part of the weights in its cache and meets the others at every step."""
 _ALONE = 1 << 22
 """Multiplications below which a pass is done before a second thread has begun."""
+_CACHE = 1 << 20
+"""Bytes of weights that a thread has at hand at every step, where no other takes a part of them."""
+_DENSE = 700
+"""Multiplications for each number that threads tell each other, from which telling costs nearly nothing."""
 
 Units = tuple[tuple[Size, int], ...]
 
@@ -244,6 +248,16 @@ def _sharing(plan: _ById, extent: tuple[int, int], units: Units, threads: int) -
     return Share(threads, threads) if by_units else Share(min(rows, threads), 1)
 
 
+@lru_cache(maxsize=1024)
+def _beside(plan: _ById, which: str, extent: tuple[int, int], units: Units, itemsize: int, threads: int) -> bool:
+    if _sharing(plan, extent, units, threads).threads == 1:
+        return True
+    numbers, own = sum(_numbers(plan.plan, units)), plan.plan.forward
+    told = {(one.level, segment.source) for one in own.stages for group in one.groups for segment in group.segments}
+    exchanged = sum(dict(units)[plan.plan.split.sizes[source]] for _, source in told)
+    return numbers * itemsize <= _CACHE and (which != "forward" or numbers <= _DENSE * exchanged)
+
+
 def is_small(multiplications: int) -> bool:
     """Whether so much work is done before a second thread has begun."""
     return multiplications < _ALONE
@@ -263,6 +277,15 @@ def _multiplications(plan: Plan, extent: tuple[int, int], units: Units) -> int:
 def sharing(plan: Plan, extent: tuple[int, int], units: Units, threads: int) -> Share:
     """How so many threads should share a pass; not at all where it is small."""
     return _sharing(_ById(plan), extent, units, threads)
+
+
+def beside(plan: Plan, which: str, dtype: torch.dtype, units: Units, extent: tuple[int, int], threads: int) -> bool:
+    """Whether so many layers of this kind are done sooner side by side, a thread each, than one after the other.
+
+    They are where one thread has a layer to itself anyway. Else that thread needs a cache that holds the weights, and
+    in inference threads that share a layer must have much to tell each other for what they do.
+    """
+    return _beside(_ById(plan), which, extent, units, dtype.itemsize, threads)
 
 
 def _dense(rows: int, steps: int, share: Share) -> Order:
