@@ -116,7 +116,12 @@ def test_the_encoding_that_is_suggested_reads_the_file(tmp_path, raw, encoding, 
 
 def test_a_file_of_no_text_is_doubted(tmp_path):
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
-    assert "byte 0x89 at offset 0 (line 1); it holds NUL bytes" in refusal(read_text, tmp_path / "a.png")
+    assert "byte 0x89 at offset 0 (line 1); it holds NUL bytes" in refusal(read_text, tmp_path / "a.png", "utf-8")
+
+
+def test_where_no_encoding_can_be_chosen_none_is_suggested(tmp_path):
+    (tmp_path / "a.txt").write_bytes("café".encode("latin-1"))
+    assert refusal(read_text, tmp_path / "a.txt").endswith("byte 0xe9 at offset 3 (line 1); save it as UTF-8.")
 
 
 def test_an_unknown_encoding_suggests_a_known_one(tmp_path):

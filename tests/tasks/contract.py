@@ -1,5 +1,6 @@
 """The contract that every task keeps; ``test_contract.py`` runs it for each row of CASES."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -120,7 +121,27 @@ def what_is_evaluated_later_stands_beside_the_same_baselines(case: Case, folder:
     assert apart or later == then
 
 
+def a_folder_of_splits_is_its_files(case: Case, folder: Path) -> None:
+    """Files that are called as splits are, in a folder, are what they are when each is given by its name."""
+    (folder / "data").mkdir()
+    given = case.sources(folder / "data").train
+    if not case.kind.FILES or not isinstance(given, str | Path) or Path(given).is_dir():
+        return  # the task finds its files itself, or they are in memory
+    ending = "".join(Path(given).suffixes[-2:]) if str(given).endswith(".gz") else Path(given).suffix
+    parts = [folder / "data" / f"{name}{ending}" for name in ("train", "valid", "my_test")]
+    for part in parts:
+        if not part.exists():
+            shutil.copy(given, part)
+    named = trained(replace(case, sources=lambda _: Sources(*parts)), folder)
+    found = trained(replace(case, sources=lambda _: Sources(folder / "data")), folder, out=folder / "out")
+    assert same_weights(named, found)
+    assert all(found.metrics[name] == named.metrics[name] for name in ("validation", "test"))
+    longer = fit(case.kind, Sources(None), settings={"steps": 12}, out=folder / "out", resume=True)
+    assert longer.metrics["training"]["steps"] == 12
+
+
 LAWS = (
+    a_folder_of_splits_is_its_files,
     saved_is_loaded,
     what_is_evaluated_later_stands_beside_the_same_baselines,
     any_batch_size_predicts_the_same,

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from unrolled.data.folders import SPLITS
 from unrolled.data.reading import read_bytes
 from unrolled.data.tables import Table, is_table, read_table
 from unrolled.errors import UsageError
 
 SOURCES = ("source", "src", "input", "question")
 TARGETS = ("target", "tgt", "translation", "output", "answer")
-SPLITS = {"train": ("train",), "valid": ("valid", "validation", "val", "dev"), "test": ("test",)}
 ENDINGS = ("", ".txt", ".gz", ".txt.gz")
 
 

@@ -29,20 +29,26 @@ def read_picture(source: Any, size: int) -> Tensor:
         UsageError: there is no such file, or it is no picture that can be read.
     """
     if isinstance(source, str | Path):
-        picture = _opened(Path(source))
+        picture = open_picture(source)
     else:
-        picture = source if isinstance(source, Image.Image) else _of_array(source)
-    scaled = ImageOps.contain(_plain(picture), (size, size), Image.Resampling.LANCZOS)
+        picture = _plain(source if isinstance(source, Image.Image) else _of_array(source))
+    scaled = ImageOps.contain(picture, (size, size), Image.Resampling.LANCZOS)
     whole = Image.new("RGB", (size, size), WHITE)
     whole.paste(scaled, ((size - scaled.width) // 2, (size - scaled.height) // 2))
     return torch.from_numpy(np.array(whole)).permute(2, 0, 1).contiguous()  # (3, size, size)
 
 
-def _opened(path: Path) -> Image.Image:
+def open_picture(file: str | Path) -> Image.Image:
+    """A picture file in red, green and blue: upright, its first frame, on white where it is transparent.
+
+    Raises:
+        UsageError: there is no such file, or it is no picture that can be read.
+    """
+    path = Path(file)
     try:
         picture = Image.open(io.BytesIO(path.read_bytes()))
         picture.load()
-        return ImageOps.exif_transpose(picture)
+        return _plain(ImageOps.exif_transpose(picture))
     except UnidentifiedImageError:
         raise UsageError(f"{path} is no picture that can be read (PNG, JPEG, GIF, WebP, BMP, TIFF can).") from None
     except FileNotFoundError:

@@ -4,17 +4,16 @@ import codecs
 import gzip
 import hashlib
 import os
-import re
 import sys
 import zlib
 from pathlib import Path
 
 from unrolled.data.bundled import bundled, bundled_names
+from unrolled.data.folders import find_splits, listed
 from unrolled.data.splits import Splits
 from unrolled.errors import UsageError, did_you_mean
 
 _ENCODINGS = ("utf-8", "latin-1", "cp1252", "utf-16", "ascii", "koi8-r", "shift_jis", "euc-jp", "gb18030", "big5")
-_SPLITS = {"train": ("train",), "valid": ("valid", "validation", "val", "dev"), "test": ("test",)}
 _EXPECTED = "train.txt, valid.txt (or val, dev) and, if there is one, test.txt"
 
 
@@ -26,12 +25,12 @@ those before decoding; a `.gz` file counts with the bytes it holds, so packing i
 """
 
 
-def read_text(path: str | Path, encoding: str = "utf-8") -> str:
+def read_text(path: str | Path, encoding: str | None = None) -> str:
     """Return the characters of a file, line ends untouched; a leading UTF-8 byte-order mark is dropped.
 
-    `-` reads standard input; a file whose name ends in `.gz` is unpacked. Raises `UsageError` where the file is
-    missing, a folder, empty, unreadable or not of this encoding (with the offset of the first bad byte, counted in
-    the unpacked file).
+    It is UTF-8 where no encoding is given. `-` reads standard input; a file whose name ends in `.gz` is unpacked.
+    Raises `UsageError` where the file is missing, a folder, empty, unreadable or not of this encoding (with the offset
+    of the first bad byte, counted in the unpacked file).
     """
     return _decode(read_bytes(path), path, encoding)
 
@@ -74,55 +73,25 @@ def _cut(name: str, raw: bytes, path: str | Path, encoding: str, validation_frac
 
 
 def _load_folder(folder: Path, encoding: str) -> TextSplits:
-    files = {split: folder / name for split, name in _find_splits(folder).items()}
+    files = _find_splits(folder)
     raw = {split: read_bytes(path) for split, path in files.items()}
     texts = {split: _decode(raw[split], path, encoding) for split, path in files.items()}
     fingerprint = hashlib.sha256(b"".join(raw.values())).hexdigest()
     return TextSplits(folder.resolve().name, texts["train"], texts["valid"], texts.get("test"), fingerprint)
 
 
-def _find_splits(folder: Path) -> dict[str, str]:
-    """Return the file name of each split, in the order train, valid, test; `test` is left out where there is none."""
-    try:
-        names = sorted(one.name for one in folder.iterdir() if not one.is_dir() and not one.name.startswith("."))
-    except OSError as error:
-        raise UsageError(
-            f"{_shown(folder)} cannot be listed: {error.strerror}; a readable folder is needed."
-        ) from error
-    found: dict[str, str] = {}
-    for matches in (_is_the_name, _has_the_word):
-        for split in _SPLITS:
-            free = [name for name in names if name not in found.values()]
-            near = [name for name in free if matches(name, split)]
-            if split not in found and len(near) > 1:
-                raise UsageError(
-                    f"{_shown(folder)} has {len(near)} files that could be the {split} split: {_listed(near)}; "
-                    "leave one of them there."
-                )
-            if split not in found and near:
-                found[split] = near[0]
+def _find_splits(folder: Path) -> dict[str, Path]:
+    """The file of each split, in the order train, valid, test; `test` is left out where there is none."""
+    found = find_splits(folder, (".txt",), only=False)
     missing = [split for split in ("train", "valid") if split not in found]
     if missing:
-        files = f"files {_listed(names)}" if names else "no files"
+        names = sorted(one.name for one in folder.iterdir() if not one.is_dir() and not one.name.startswith("."))
+        files = f"files {listed(names)}" if names else "no files"
         raise UsageError(
             f"{_shown(folder)} has no {' and no '.join(missing)} split: expected {_EXPECTED}, found {files}; "
             "one file alone is split by giving its own path."
         )
-    return {split: found[split] for split in _SPLITS if split in found}
-
-
-def _is_the_name(name: str, split: str) -> bool:
-    """Tell whether a file is called as the split is: `train.txt`, `dev.txt.gz`."""
-    return name.lower().removesuffix(".gz") in {f"{word}.txt" for word in _SPLITS[split]}
-
-
-def _has_the_word(name: str, split: str) -> bool:
-    """Tell whether a file name has the split's word in it: `train` and `valid` anywhere, the shorter ones whole.
-
-    So `val` is not found in `interval.txt`, nor `test` in `latest.txt`.
-    """
-    whole = re.findall(r"[a-z]+", name.lower())
-    return any(word in whole for word in _SPLITS[split]) or (split != "test" and split in name.lower())
+    return found
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -154,15 +123,17 @@ def _unpack(packed: bytes, path: str | Path) -> bytes:
         raise UsageError(f"{_shown(path)} is {problem}; fetch it again, or give the unpacked file.") from error
 
 
-def _decode(raw: bytes, path: str | Path, encoding: str) -> str:
+def _decode(raw: bytes, path: str | Path, chosen: str | None) -> str:
     """Return the characters of these bytes; `path` is named in the error."""
+    encoding = "utf-8" if chosen is None else chosen
     try:
         is_utf8 = codecs.lookup(encoding).name == "utf-8"
         text = raw.decode(encoding)
     except (LookupError, ValueError) as error:
         if isinstance(error, UnicodeDecodeError):
             skipped = len(raw) - len(error.object)  # the byte-order mark, where the codec took it off first
-            raise UsageError(_undecodable(raw, path, encoding, error.start + skipped)) from error
+            works = "; save it as UTF-8" if chosen is None else _what_works(raw)
+            raise UsageError(f"{_undecodable(raw, path, encoding, error.start + skipped)}{works}.") from error
         if isinstance(error, UnicodeError):  # the codecs that give no position, as idna
             raise UsageError(f"{_shown(path)} is not {encoding}: {error}{_what_works(raw)}.") from error
         raise UsageError(
@@ -178,7 +149,7 @@ def _decode(raw: bytes, path: str | Path, encoding: str) -> str:
 def _undecodable(raw: bytes, path: str | Path, encoding: str, offset: int) -> str:
     line = raw.count(b"\n", 0, offset) + 1
     where = f"offset {offset} (line {line})"
-    return f"{_shown(path)} is not {encoding}: byte 0x{raw[offset]:02x} at {where}{_what_works(raw)}."
+    return f"{_shown(path)} is not {encoding}: byte 0x{raw[offset]:02x} at {where}"
 
 
 def _what_works(raw: bytes) -> str:
@@ -200,7 +171,7 @@ def _no_such_file(path: Path) -> str:
         return f"no such file: {_shown(path)}; there is no folder {_shown(path.parent)}."
     beside = _names_beside(path)
     near = did_you_mean(path.name, beside)
-    return f"no such file: {_shown(path)}; its folder holds {_listed(beside) or 'nothing'}.{near}"
+    return f"no such file: {_shown(path)}; its folder holds {listed(beside) or 'nothing'}.{near}"
 
 
 def _names_beside(path: Path) -> list[str]:
@@ -219,8 +190,3 @@ def _shown(path: str | Path) -> str:
     """Return a path as it is printed in an error: quoted, on one line, not too long."""
     shown = "standard input" if _is_standard_input(path) else repr(str(path))
     return shown if len(shown) <= 200 else f"{shown[:100]}…{shown[-60:]}"
-
-
-def _listed(names: list[str], most: int = 8) -> str:
-    rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + rest

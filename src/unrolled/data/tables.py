@@ -61,7 +61,8 @@ def read_table(source: Any, as_text: bool = False, header: bool = True) -> Table
     """Read a table.
 
     Args:
-        source: A file (its name says which kind; ``.gz`` is unpacked), ``-`` for CSV on standard input, or a frame.
+        source: A file (its name says which kind; ``.gz`` is unpacked), ``-`` for standard input (its first line says
+            whether it is CSV, TSV or JSON lines), or a frame.
         as_text: Columns of CSV and TSV stay text; otherwise numbers and dates are found out.
         header: Whether the first line of CSV and TSV names the columns; else they are ``column_1``, ``column_2``, …
 
@@ -77,10 +78,20 @@ def read_table(source: Any, as_text: bool = False, header: bool = True) -> Table
         raise UsageError(f"a table is a file or a frame of polars or pandas, and this is a {type(source).__name__}.")
     raw = read_bytes(source)
     name = "standard input" if str(source) == "-" else Path(source).name
-    kind = ".csv" if str(source) == "-" else Path(str(source).removesuffix(".gz")).suffix.lower()
+    kind = _kind_by_looks(raw) if str(source) == "-" else Path(str(source).removesuffix(".gz")).suffix.lower()
     if kind not in KINDS:
         raise UsageError(f"{name} is no table by its name; tables end in {', '.join(KINDS)} (and .gz).")
     return _checked(Table(_parsed(raw, kind, name, as_text, header), name, hashlib.sha256(raw).hexdigest()))
+
+
+def _kind_by_looks(raw: bytes) -> str:
+    """The kind of a table without a name."""
+    first = raw.removeprefix(codecs.BOM_UTF8).lstrip().split(b"\n", 1)[0]
+    if first.startswith(b"{"):
+        return ".jsonl"
+    if first.startswith(b"PAR1"):
+        return ".parquet"
+    return ".tsv" if b"\t" in first and b"," not in first else ".csv"
 
 
 def _is_pandas(source: Any) -> bool:

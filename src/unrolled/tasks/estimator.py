@@ -72,6 +72,8 @@ class Estimator(ABC, Generic[Config, Part]):
     CONFIG: ClassVar[type[TaskConfig]]
     PARTS: ClassVar[tuple[str, ...]] = ("network",)
     """The recurrences that can be looked into, the most telling one first."""
+    FILES: ClassVar[tuple[str, ...]] = ()
+    """How files end of which a folder may hold one for each split; empty where the task finds them itself."""
     JUDGED_BY: ClassVar[Mapping[str, bool]] = {}
     """Metrics that say whether a baseline is better, the first that there is; whether more of it is better."""
 
@@ -117,6 +119,11 @@ class Estimator(ABC, Generic[Config, Part]):
     @abstractmethod
     def evaluate(self, data: Any, report: Report = lambda *_: None) -> dict[str, Any]:
         """The field's metrics by their usual names over data whose answers are known."""
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers were learned that the predictions need."""
+        return sum(one.numel() for one in self.network.parameters())
 
     @property
     @abstractmethod

@@ -3,6 +3,7 @@
 import platform
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
@@ -10,6 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 import torch
 
 from unrolled.cells.library import find_cell
+from unrolled.data.folders import find_splits
 from unrolled.data.splits import Splits, shortened
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
@@ -165,7 +167,7 @@ class _Run(Generic[Model]):
                     raise UsageError(f"{folder.path} was trained on values in memory; give them again.")
                 raise UsageError(f"{folder.path / SOURCE} is damaged: it names no source.")
             where = Sources(said["source"], said.get("valid"), said.get("test"))
-        splits = kind.read(where, model.config)
+        splits = _read_by(kind)(where, model.config)
         if splits.fingerprint != said.get("fingerprint"):
             shown = where.train if isinstance(where.train, str | Path) else "this"
             raise UsageError(f"{shown} is not what {folder.path} was trained on: its fingerprint differs.")
@@ -204,9 +206,8 @@ class _Run(Generic[Model]):
     def told(self, budget: str) -> Told:
         """What is said before the first update."""
         model, config = self.model, self.model.config
-        parameters = sum(one.numel() for one in model.network.parameters())
         shape = f"{config.layers} layer{'s' * (config.layers > 1)} of {config.hidden} units"
-        heading = f"{model.cell.name}, {shape}, {parameters:,} parameters, {budget}"
+        heading = f"{model.cell.name}, {shape}, {model.parameters:,} parameters, {budget}"
         return Told(heading, model.describe(self.splits), model.unit, model.loss_name)
 
     def circumstances(self, progress: Progress) -> dict[str, Any]:
@@ -221,7 +222,7 @@ class _Run(Generic[Model]):
                 "best_step": progress.best_step,
                 "loss": progress.loss,
                 "per_second": round(progress.per_second, 1),
-                "parameters": sum(one.numel() for one in model.network.parameters()),
+                "parameters": model.parameters,
                 "verdict": _verdict(model.history, model.config.clip),
             },
             "data": {"name": splits.name, "fingerprint": splits.fingerprint, "notes": list(splits.notes)}
@@ -247,17 +248,34 @@ class _Watcher:
         self.observer.validated(progress, loss, sample)
 
 
-def _read_by(kind: type[Estimator], fingerprint: str | None, examples: int | None) -> Callable[[Sources, Any], Splits]:
+def _read_by(
+    kind: type[Estimator], fingerprint: str | None = None, examples: int | None = None
+) -> Callable[[Sources, Any], Splits]:
     """How the task reads, the fingerprint checked, and cut down to so many examples."""
 
     def read(sources: Sources, config: Any) -> Splits:
-        splits = kind.read(sources, config)
+        inside, said = _in_folder(sources, kind.FILES)
+        splits = kind.read(inside, config)
+        splits = replace(splits, notes=(*said, *splits.notes)) if said else splits
         if fingerprint not in (None, splits.fingerprint):
             seen = f"its sha256 is {splits.fingerprint}, and not {fingerprint}"
             raise UsageError(f"{splits.name} is not what is wanted: {seen}.")
         return splits if examples is None else shortened(splits, examples)
 
     return read
+
+
+def _in_folder(sources: Sources, endings: Sequence[str]) -> tuple[Sources, tuple[str, ...]]:
+    """The files of a folder that holds one for each split, and a word on them; other sources as they are."""
+    if not endings or not isinstance(sources.train, str | Path) or not Path(sources.train).is_dir():
+        return sources, ()
+    found = find_splits(Path(sources.train), endings)
+    if "train" not in found:
+        return sources, ()
+    given = {name: one for name, one in sources._asdict().items() if one is not None and name != "train"}
+    inside = Sources(**(found | given))
+    named = [f"{split}: {found[split].name}" for split in found if split not in given]
+    return inside, (f"{', '.join(named)} (found by their names)",)
 
 
 def _steps_written(folder: ModelFolder) -> int:

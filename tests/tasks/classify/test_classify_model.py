@@ -91,6 +91,19 @@ def test_long_tables_name_their_series_in_predictions(tmp_path: Path) -> None:
     assert [row["id"] for row in model.predict(later)] == ["q", "p"]
 
 
+def test_a_folder_of_parts_with_a_folder_a_class(tmp_path: Path) -> None:
+    """The usual form of collections of pictures."""
+    for part in ("train", "val", "test"):
+        for label, shade in (("dark", 20), ("light", 230)):
+            for number in range(4):
+                file = tmp_path / part / label / f"{number}.png"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(np.full((6, 5), shade + number, np.uint8)).save(file)
+    model = ClassifyModel.fit(tmp_path, **QUICK)
+    assert model.metrics["validation"]["examples"] == model.metrics["test"]["examples"] == 8
+    assert "train: train, valid: val, test: test (found by their names)" in model.metrics["data"]["notes"]
+
+
 def test_pictures_of_an_npz_file_with_its_test_part(tmp_path: Path) -> None:
     pictures = np.zeros((20, 6, 5), dtype=np.uint8)
     pictures[::2, :3] = 200

@@ -213,6 +213,23 @@ def test_a_table_of_pictures_beside_them(tmp_path: Path) -> None:
     assert found.ids == ["dark.png", "light.png"]
 
 
+def test_pictures_as_cameras_and_scanners_write_them(tmp_path: Path) -> None:
+    """Turned upright as they say; 16 bits a point brought to 8; what is transparent is white."""
+    shades = np.array([[0, 51, 102], [153, 204, 255]], np.uint8)
+    turned = Image.Exif()
+    turned[0x0112] = 6  # lies on its left side
+    Image.fromarray(np.rot90(shades)).save(tmp_path / "turned.png", exif=turned)
+    Image.fromarray(shades.astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    clear = np.dstack([np.zeros((2, 3, 3), np.uint8), 255 - shades])
+    Image.fromarray(clear).save(tmp_path / "clear.png")
+    names = ("turned.png", "deep.png", "clear.png")
+    found = read(
+        write_table(tmp_path / "a.csv", [(name, place % 2) for place, name in enumerate(names)], ("file", "label"))
+    )
+    for name, one in zip(names, found.inputs, strict=True):
+        assert one.tolist() == shades.tolist(), name
+
+
 def test_values_in_memory() -> None:
     found = read((["a b", "c"], [0, 1]))
     assert (found.inputs, found.labels) == (["a b", "c"], ["0", "1"])

@@ -43,6 +43,11 @@ def test_label_sets_from_the_command_line(tmp_path: Path) -> None:
     figures = json.loads(run("evaluate", "model", path, "--json", folder=tmp_path).out)
     assert figures.keys() >= {"nll", "micro_f1"}
     assert len(run("predict", "model", path, folder=tmp_path).out.splitlines()) == 6
+    chords = json.loads(path.read_text())
+    (tmp_path / "parts.json").write_text(json.dumps({"train": chords, "valid": chords[:1], "test": chords[:2]}))
+    of_parts = json.loads(run("evaluate", "model", "parts.json", "--json", folder=tmp_path).out)
+    assert of_parts["sequences"] == 2
+    assert "parts.json holds train, valid, test; taken: test" in of_parts["notes"]
 
 
 def test_a_table_from_standard_input(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from unrolled.data.batches import by_length, padded
 from unrolled.data.splits import Splits
+from unrolled.data.tables import KINDS as TABLES
 from unrolled.data.tables import is_table
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
@@ -56,6 +57,7 @@ class CaptionModel(Trainable[CaptionConfig, list[Captioned]]):
     TASK, CONFIG = "caption", CaptionConfig
     PARTS = ("decoder",)
     JUDGED_BY = {"perplexity": False}
+    FILES = TABLES
     network: CaptionNetwork
 
     def __init__(self, config: CaptionConfig, cell: Cell, knowledge: Knowledge) -> None:
@@ -156,6 +158,11 @@ class CaptionModel(Trainable[CaptionConfig, list[Captioned]]):
     def check_use(self, config: CaptionConfig) -> None:
         """See :class:`unrolled.tasks.estimator.Estimator`."""
         search_of(config)
+
+    @property
+    def parameters(self) -> int:
+        """See :class:`unrolled.tasks.estimator.Estimator`."""
+        return sum(one.numel() for one in self.network.seeing.parameters())
 
     @property
     def unit(self) -> str:
@@ -285,10 +292,8 @@ class CaptionModel(Trainable[CaptionConfig, list[Captioned]]):
         mine |= {"pictures": len(part), "captions": len(coded.captions), "tokens": sum(map(len, coded.captions))}
         if blind is None:
             return mine | {"baselines": {}}
-        same = self._written(blind, pictures[:1], lambda _: None) * len(
-            part
-        )  # it sees none, so it says the same of all
-        theirs = figures(blind, same)
+        said = self._written(blind, pictures[:1], lambda _: None)  # it sees none, and says the same of all
+        theirs = figures(blind, said * len(part))
         ratio = mine["perplexity"] / theirs["perplexity"]
         return mine | {"perplexity_by_picture": ratio, "baselines": {WITHOUT: theirs}}
 

@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from unrolled.data.holdout import hold_out
 from unrolled.data.splits import Splits
+from unrolled.data.tables import KINDS as TABLES
 from unrolled.data.word_vectors import read_word_vectors
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
@@ -53,6 +54,7 @@ class ClassifyModel(Trainable[ClassifyConfig, Examples]):
 
     TASK, CONFIG = "classify", ClassifyConfig
     JUDGED_BY = {"accuracy": True}
+    FILES = (*TABLES, ".ts", ".npz", "/")
     network: ManyToOne
 
     def __init__(

@@ -5,13 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
+from unrolled.data import pictures
 from unrolled.data.reading import read_bytes, read_text
 from unrolled.data.tables import KINDS as TABLES
 from unrolled.data.tables import is_table
 from unrolled.errors import UsageError
-from unrolled.tasks.classify import pictures, sound
+from unrolled.tasks.classify import sound
 from unrolled.tasks.classify.arrays import as_sequences, read_npz
 from unrolled.tasks.classify.config import ClassifyConfig
 from unrolled.tasks.classify.examples import (
@@ -143,6 +146,11 @@ def _paths(files: Sequence[Path], labels: list[str] | None, name: str) -> Exampl
     return Examples(Form("files"), shown, labels, lambda index: shown[index], name, "", ids=shown)
 
 
+def _rows(file: Path) -> Tensor:
+    """A picture's rows, (H, W), float32, in shades of grey from 0 (black) to 255."""
+    return torch.from_numpy(np.array(pictures.open_picture(file).convert("L"), dtype=np.float32))
+
+
 def _opened(found: Examples, folder: Path, config: ClassifyConfig, form: Form | None) -> Examples:
     """The sounds or pictures in files, whose names begin at a folder."""
     files = [folder / str(one) for one in found.inputs]
@@ -155,7 +163,7 @@ def _opened(found: Examples, folder: Path, config: ClassifyConfig, form: Form | 
         inputs, rate, notes = _heard(files, config, form)
         width, kind = config.mels, "sound"
     else:
-        inputs, rate, notes = [pictures.read_picture(file) for file in files], 0, ()
+        inputs, rate, notes = [_rows(file) for file in files], 0, ()
         width, kind = inputs[0].shape[1], "pictures"
         for file, one in zip(files, inputs, strict=True):
             if one.shape[1] != width:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from unrolled.data.splits import Splits
+from unrolled.data.tables import KINDS as TABLES
 from unrolled.data.tables import is_table
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
@@ -44,6 +45,7 @@ class ForecastModel(Trainable[ForecastConfig, Part]):
     """
 
     TASK, CONFIG = "forecast", ForecastConfig
+    FILES = TABLES
     network: ForecastNetwork
 
     def __init__(self, config: ForecastConfig, cell: Cell, encoder: Encoder, columns: Columns) -> None:

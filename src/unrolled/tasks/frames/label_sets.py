@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from unrolled.data.folders import SPLITS
 from unrolled.data.reading import read_text
 from unrolled.errors import UsageError
 from unrolled.tasks.frames.recordings import Form, Labels, Recording, Recordings
-
-PARTS = {"train": ("train",), "valid": ("valid", "validation", "val", "dev"), "test": ("test",)}
 
 
 def read_label_sets(path: str | Path) -> dict[str, Recordings]:
@@ -32,7 +31,7 @@ def read_label_sets(path: str | Path) -> dict[str, Recordings]:
     if not isinstance(content, dict):
         raise UsageError(f"{name}: a list of sequences is wanted, or an object with train, valid and test.")
     parts = {}
-    for part, usual in PARTS.items():
+    for part, usual in SPLITS.items():
         found = next((one for one in usual if one in content), None)
         if found is not None:
             parts[part] = _part(content[found], f"{name} ({found})", fingerprint)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from unrolled.data.batches import by_length, padded
 from unrolled.data.splits import Splits
+from unrolled.data.tables import KINDS as TABLES
 from unrolled.equations.cell import Cell
 from unrolled.errors import UsageError
 from unrolled.inspection.examine import Subject
@@ -41,6 +42,7 @@ class FramesModel(Trainable[FramesConfig, Recordings]):
 
     TASK, CONFIG = "frames", FramesConfig
     JUDGED_BY = {"accuracy": True, "nll": False, "rmse": False}
+    FILES = (*TABLES, ".npz", ".json")
     network: FrameNetwork
 
     def __init__(self, config: FramesConfig, cell: Cell, form: Form, answers: Answers, alone: bool = False) -> None:
@@ -93,7 +95,8 @@ class FramesModel(Trainable[FramesConfig, Recordings]):
         nll and micro_f1; of numbers mae, rmse and r2. Beside them the ``baselines``.
         """
         read = prepared(read_one(data, self.config, self.form), self.config)
-        return self._compared(read, lambda done, total: report("frames", done, total))
+        notes = {"notes": list(read.notes)} if read.notes else {}
+        return self._compared(read, lambda done, total: report("frames", done, total)) | notes
 
     def subject(self, data: Any, row: int | str = 1, part: str | None = None) -> Subject:
         """See :class:`unrolled.tasks.estimator.Estimator`."""

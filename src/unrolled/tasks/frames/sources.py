@@ -24,11 +24,17 @@ from unrolled.tasks.frames.video import is_video
 
 
 def read_one(source: Any, config: FramesConfig, form: Form | None = None, answers: bool = True) -> Recordings:
-    """The sequences of a file, frame or mapping of arrays; of the form that training found, where it is given."""
+    """The sequences of a file, frame or mapping of arrays; of the form that training found, where it is given.
+
+    Of a file that holds several parts of a data set, those of the test part.
+    """
     parts = _parts(source, config, form, answers)
-    if len(parts) > 1 or "all" not in parts:
+    if len(parts) == 1:
+        return next(iter(parts.values()))
+    if "test" not in parts:
         raise UsageError(f"{source} holds {', '.join(parts)}; here a file with the sequences of one part is wanted.")
-    return parts["all"]
+    said = f"{Path(str(source)).name} holds {', '.join(parts)}; taken: test"
+    return replace(parts["test"], notes=(said, *parts["test"].notes))
 
 
 def read_splits(sources: Sources, config: FramesConfig) -> Splits[Recordings]:

@@ -21,7 +21,7 @@ from unrolled.tasks.tag.config import TagConfig
 from unrolled.tasks.tag.lexicon import Lexicon
 from unrolled.tasks.tag.metrics import tag_figures
 from unrolled.tasks.tag.network import TagNetwork, build_network
-from unrolled.tasks.tag.read import read_tagged, read_words
+from unrolled.tasks.tag.read import COLUMN_KINDS, JSON_LINES, read_tagged, read_words
 from unrolled.tasks.tag.sentences import Sentence, Sentences
 from unrolled.tasks.tag.subject import subject_of
 from unrolled.training.batching import BatchCourse
@@ -41,6 +41,7 @@ class TagModel(Trainable[TagConfig, Sentences]):
 
     TASK, CONFIG = "tag", TagConfig
     JUDGED_BY = {"span_f1": True, "accuracy": True}
+    FILES = (*COLUMN_KINDS, *JSON_LINES, ".txt")
     network: TagNetwork
 
     def __init__(self, config: TagConfig, cell: Cell, lexicon: Lexicon) -> None:
