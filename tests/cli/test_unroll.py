@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 import pytest
 
 from cli.commands import run
-from tasks.samples import EXCERPT, TINY, write
+from tasks.contract import trained
+from tasks.samples import CASES, EXCERPT, TINY, write
 from unrolled.cells.library import LIBRARY
 from unrolled.tasks.text.model import TextModel
 
@@ -78,6 +79,22 @@ def test_a_text_models_run_is_shown(tmp_path: Path) -> None:
         (("--values", "--input", "I", "--wiring", "many-to-one"), "--values shows no many-to-one"),
     ):
         assert said in run("unroll", "model", *words, "--out", "d.svg", folder=tmp_path).error
+
+
+def test_a_run_of_models_of_other_tasks_is_shown(tmp_path: Path) -> None:
+    for task, folder in (("classify texts", "classes"), ("translate", "translate")):
+        trained(CASES[task], tmp_path, out=tmp_path / folder)
+    done = run("unroll", "classes", "--values", "--input", "a dull film , really", "--out", "a.svg", folder=tmp_path)
+    assert done.code == 0, done.err
+    assert any("many-to-one" in one for one in texts(tmp_path / "a.svg"))
+    for part in ("decoder", "encoder"):
+        words = ("--values", "--input", "der hund sieht ein rote ball", "--part", part, "--steps", "2")
+        done = run("unroll", "translate", *words, "--out", f"{part}.svg", folder=tmp_path)
+        assert done.code == 0, done.err
+        assert run("unroll", "translate", "--part", part, "--out", "plain.svg", "--force", folder=tmp_path).code == 0
+    assert texts(tmp_path / "encoder.svg") != texts(tmp_path / "decoder.svg")
+    refused = run("unroll", "translate", "--part", "middle", "--out", "c.svg", folder=tmp_path)
+    assert "no part 'middle'" in refused.error
 
 
 @pytest.mark.parametrize(

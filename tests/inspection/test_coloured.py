@@ -9,6 +9,7 @@ from unrolled.cells.library import LIBRARY
 from unrolled.drawing.wiring import WIRINGS, plan
 from unrolled.equations.cell import Cell
 from unrolled.inspection.coloured import UNITS, random_run, run_of
+from unrolled.inspection.examine import Subject
 from unrolled.layers.recurrent import Recurrent
 
 
@@ -79,11 +80,31 @@ def test_a_trained_layers_run_shows_the_units_that_move_most() -> None:
     torch.manual_seed(0)
     layer = Recurrent("lstm", 3, 16)
     x = torch.randn(1, 6, 3)
-    run = run_of(layer, x, list("abcdef"), "it", list("bcdefg"))
+    subject = Subject(layer, x, list("abcdef"), None, tell=lambda _: [{"top": [[one, 0.5]]} for one in "bcdefg"])
+    run = run_of(subject, "it", 8)
     recorded = layer(x, record=["h", "f"]).recorded
     moves = recorded["0.forward.h"][0].std(0)
     lively = sorted(moves.argsort(descending=True)[:UNITS].tolist())
     expected = recorded["0.forward.f"][0][:, lively].tolist()
     assert [list(step) for step in run.quantities[False, 0, "forward", "f"]] == [pytest.approx(one) for one in expected]
     assert run.tokens == list("abcdef")
+    assert run.predicted == list("bcdefg")
     assert len(run.quantities[False, 0, "forward", "h"]) == 7
+
+
+def test_who_reads_from_the_end_has_read_what_is_not_shown() -> None:
+    torch.manual_seed(0)
+    layer = Recurrent("elman", 3, UNITS, bidirectional=True)
+    x = torch.randn(1, 6, 3)
+    subject = Subject(
+        layer, x, ["a", " b", "c\n", "d", "e", "f"], None, tell=lambda _: [{}] * 5 + [{"top": [["yes", 1.0]]}]
+    )
+    run = run_of(subject, "it", 3)
+    outputs = layer(x).outputs[0]
+    forward, reverse = (run.quantities[False, 0, direction, "h"] for direction in ("forward", "reverse"))
+    expected = [[0.0] * UNITS, *outputs[:3, :UNITS].tolist()]
+    assert [list(step) for step in forward] == [pytest.approx(one) for one in expected]
+    expected = outputs[:4, UNITS:].flip(0).tolist()  # begins from where step 4 of 6 left it
+    assert [list(step) for step in reverse] == [pytest.approx(one) for one in expected]
+    assert run.tokens == ["a", "␣b", "c↵"]
+    assert run.predicted == ["", "", "yes"]

@@ -20,7 +20,11 @@ from tasks.samples_frames import drawn, write_csv
 from tasks.samples_tag import sentences
 from tasks.samples_translate import PAIRS
 from unrolled import UsageError, inspect
+from unrolled.drawing.net import unroll
+from unrolled.drawing.paint import paint
+from unrolled.drawing.wiring import plan
 from unrolled.engine.scan import scan
+from unrolled.inspection.coloured import run_of
 from unrolled.inspection.examine import Subject
 from unrolled.layers.recurrent import Recurred, Recurrent
 from unrolled.state import State
@@ -48,6 +52,19 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def looked_at(task: str) -> Any:
     return LOOKED_AT.get(task, CASES[task].inputs[:1])
+
+
+def test_its_run_colours_a_picture(model: tuple[str, Estimator]) -> None:
+    """Of any task: the first steps with what stands there and what is said, in the model's wiring."""
+    task, own = model
+    subject = own.subject(looked_at(task))
+    run = run_of(subject, "it", 3)
+    layer, steps = subject.layer, len(run.inputs)
+    assert steps == min(3, subject.x.shape[1]) == len(run.predicted)
+    assert any(run.predicted)
+    wiring = "many-to-one" if own.TASK == "classify" else "many-to-many"
+    planned = plan(wiring, steps, layer.num_layers, bidirectional=len(layer.directions) == 2)
+    assert b"<svg" in paint(unroll(layer.cell, planned, run), "svg")
 
 
 def by_the_loop(layer: Recurrent, x: Tensor, begin: Mapping[str, Tensor]) -> tuple[Recurred, dict[str, list[Tensor]]]:

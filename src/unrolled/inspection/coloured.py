@@ -1,6 +1,6 @@
 """A real run to colour the picture of an unrolled net by: of a small random network, or of one that was trained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import lcm
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from unrolled.drawing.run import Key, Run, Series
 from unrolled.drawing.wiring import Plan
 from unrolled.equations.cell import Cell
+from unrolled.inspection.examine import Subject, told
 from unrolled.layers.recurrent import Recurrent
 from unrolled.state import State
 
@@ -86,12 +87,34 @@ class _Part:
         return torch.cat(read, 1), torch.cat(given, 1), state, recorded
 
 
-def run_of(layer: Recurrent, x: Tensor, tokens: Sequence[str], says: str, predicted: Sequence[str] = ()) -> Run:
-    """The run of a trained network's layers over what the lowest reads, (1, T, D), with what stands at each step."""
-    before = layer.initial_state(1)
+def run_of(subject: Subject, says: str, most: int) -> Run:
+    """A trained network's run over its first steps, ``most`` of them, with what stands at each and what it says there.
+
+    It is the run over the whole sequence, of which the beginning is shown: who reads from the end has read the rest.
+    """
+    layer, x, steps = subject.layer.eval(), subject.x, min(most, subject.x.shape[1])
+    before = dict(layer.initial_state(1) if subject.state is None else subject.state)
     with torch.no_grad():
-        recorded = layer(x, before, record=layer.cell.quantities).recorded
-    return Run(shown(x[0]), [()] * x.shape[1], series_of(layer, recorded, before, False), says, tokens, predicted)
+        whole = layer(x, before, record=layer.cell.quantities).recorded
+    for name in before:
+        if ".reverse." in name and steps < x.shape[1]:
+            before[name] = whole[name][:, steps]
+    recorded = {name: values[:, :steps] for name, values in whole.items()}
+    predicted = told(subject)
+    at_the_end = predicted[steps - 1 : steps] == [""]  # who reads from the end says what it says when all is read
+    predicted = [*predicted[: steps - 1], predicted[-1] if at_the_end else predicted[steps - 1]]
+    tokens = [_visible(one) for one in subject.steps[:steps]]
+    series = series_of(layer, recorded, before, False)
+    return Run(shown(x[0, :steps]), [()] * steps, series, says, tokens, [_visible(one) for one in predicted])
+
+
+def _visible(token: str) -> str:
+    """A token whose line ends, and blanks at its ends, can be seen."""
+    inner = token.strip("\n ")
+    if not inner.replace("\n", " ").isprintable():
+        return repr(token)[1:-1]
+    left, _, right = token.partition(inner) if inner else (token, "", "")
+    return (left.replace(" ", "␣") + inner + right.replace(" ", "␣")).replace("\n", "↵")
 
 
 def series_of(

@@ -246,6 +246,19 @@ def _predictions(subject: Subject, outputs: Tensor) -> list[dict[str, Any]]:
         return of_chances(subject.predict(outputs), subject.classes, subject.wanted)
 
 
+def told(subject: Subject) -> list[str]:
+    """What the network says at each step, in a word: the likeliest class, or numbers; empty where it says nothing."""
+    state = subject.layer.initial_state(1) if subject.state is None else subject.state
+    rows = _predictions(subject, _outputs(subject.layer.eval(), subject.x, state))
+    return [_in_a_word(row) for row in rows] or [""] * subject.x.shape[1]
+
+
+def _in_a_word(row: Mapping[str, Any]) -> str:
+    if "top" in row:
+        return str(row["top"][0][0])
+    return ", ".join(f"{value:.4g}" for value in row.get("said", {}).values())
+
+
 def of_chances(chances: Tensor, classes: Sequence[str], wanted: Sequence[int | None] = ()) -> list[dict[str, Any]]:
     """Rows of predictions from the chances of classes, (T, V), and the right class at each step, where it is known."""
     values, places = chances.topk(min(LIKELY, chances.shape[1]), -1)
