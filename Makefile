@@ -14,7 +14,7 @@ demo: $(INSTALLED) ## train on Shakespeare for two minutes; it is in runs/demo t
 	@$(BIN)/unrolled train text tinyshakespeare --minutes 2 --out runs/demo --force
 
 test: $(INSTALLED) ## run every test
-	@$(BIN)/python -m pytest --durations=10
+	@$(BIN)/python -m pytest -n auto --dist loadfile --durations=10
 
 check: $(INSTALLED) ## style, types and the house rules
 	$(BIN)/python -m ruff format --check .

@@ -128,8 +128,9 @@ def test_lengths_resets_and_records_are_seen() -> None:
             assert bool(found.recorded) == ("record" in given)
 
 
-def test_modes_and_inference_tensors() -> None:
-    layer, x = Recurrent("lstm", 32, 32), sequence()
+@pytest.mark.parametrize("size", [32, 20])
+def test_modes_and_inference_tensors(size: int) -> None:
+    layer, x = Recurrent("lstm", size, size), sequence(size=size)
     expected = layer(x)
     with torch.inference_mode():
         found = [layer(x) for _ in range(4)][-1]

@@ -35,7 +35,10 @@ def fused(run: Run) -> tuple[Tensor, Values, Values]:
     plan, values = effective(run)
     over_time, final = _recur(run, plan, values)
     seen = {**values, **over_time}
-    results = {name: _over_time(run, name, seen) for name in dict.fromkeys((run.cell.output, *run.record))}
+    results = {
+        name: _over_time(run, name, seen, clear=_key(run, name) not in over_time)
+        for name in dict.fromkeys((run.cell.output, *run.record))
+    }
     return results[run.cell.output], final, {name: results[name] for name in run.record}
 
 
@@ -67,14 +70,18 @@ def _before(run: Run, statements: tuple[Statement, ...], values: Values) -> Valu
     return {**found, **per_row, "x": x}
 
 
-def _over_time(run: Run, name: str, values: Mapping[str, Tensor]) -> Tensor:
-    key = f"{name}'" if name in run.cell.states else name
-    value, batch, steps = values[key], *run.x.shape[:2]
+def _key(run: Run, name: str) -> str:
+    return f"{name}'" if name in run.cell.states else name
+
+
+def _over_time(run: Run, name: str, values: Mapping[str, Tensor], clear: bool) -> Tensor:
+    """A quantity at all steps, (N, T, size); with ``clear`` what lies behind a row's end is no zero yet."""
+    value, batch, steps = values[_key(run, name)], *run.x.shape[:2]
     if value.dim() < 3:
         value = value.expand(batch, steps, run.units[name])
     elif value.shape[1] != steps:
         value = value.expand(batch, steps, -1)
-    return value if run.valid is None else torch.where(run.valid.unsqueeze(-1), value, 0)
+    return torch.where(run.valid.unsqueeze(-1), value, 0) if clear and run.valid is not None else value
 
 
 class Request(NamedTuple):

@@ -104,7 +104,8 @@ class Repeat:
         live = all(tensor.data_ptr() in pointers for tensor in tensors[:own])
         if parts.before or parts.rows or parts.steps != ("x",) or len(parts.over_time) != 1 or not live:
             return None
-        call = Call(plan, "forward", request.inputs(tensors), threads=threads)
+        with torch.inference_mode(False), torch.no_grad():  # the next run may be outside of it
+            call = Call(plan, "forward", request.inputs(tensors), threads=threads)
         size = call.scratch.nbytes + call.tape.memory.nbytes
         (output,) = parts.over_time
         if call.alive or size > _LARGE or run.cell.output not in (output, output.removesuffix("'")):
@@ -118,7 +119,7 @@ class Repeat:
             ]
         slots, entries = call.form.slots, call.form.entries
         memory, last = call.tape.memory, x.shape[1] & 1
-        with torch.inference_mode(False):  # the next run may be outside of it
+        with torch.inference_mode(False):
             states = [
                 (
                     name,

@@ -16,6 +16,9 @@ from unrolled.engine.cpu.team import new_meeting, orders_for, run_jobs, shared_o
 from unrolled.engine.plan import Plan
 from unrolled.equations.sizes import Size
 
+_LARGE_ROW = 1 << 16
+"""Bytes of a row's results from which it is faster to clear only what lies behind its end, row by row."""
+
 
 class Inputs(NamedTuple):
     """What a recurrence is run on, by the names of its plan and in their order; all of one dtype, on the CPU."""
@@ -50,7 +53,12 @@ class Tape(NamedTuple):
 def room(inputs: Inputs, units: int) -> Tensor:
     """Room for a result over time, (N, T, padded units), in which pieces of a run may write theirs."""
     value = ARENA.array((*inputs.shape, padded(units, inputs.dtype)), inputs.dtype)
-    return value if inputs.lengths is None else value.zero_()
+    if inputs.lengths is not None:
+        if value[0].nbytes < _LARGE_ROW:
+            return value.zero_()
+        for row, length in enumerate(inputs.lengths.tolist()):
+            value[row, length:].zero_()
+    return value
 
 
 def cut(value: Tensor, units: int) -> Tensor:
