@@ -25,7 +25,7 @@ from unrolled.model_folder import ModelFolder
 from unrolled.tasks.text.model import TextModel
 from unrolled.training.checkpoint import load_checkpoint
 from unrolled.training.config import StreamConfig, learning_rate
-from unrolled.training.history import COLUMNS
+from unrolled.training.history import COLUMNS, draw_loss
 from unrolled.training.streaming import StreamCourse
 from unrolled.training.trainer import BEST, LAST, Progress, Trainer
 from unrolled.wirings.many_to_many import ManyToMany
@@ -189,7 +189,10 @@ def test_tensorboard_tells_the_same(trained: tuple[TextModel, Path]) -> None:
 
 
 def test_the_loss_is_drawn_in_a_picture_one_can_read(trained: tuple[TextModel, Path]) -> None:
-    picture = matplotlib.image.imread(trained[1] / "loss.png", format="png")  # (height, width, RGBA)
+    assert (trained[1] / "loss.png").stat().st_size > 10_000
+    rows = [row | {"seconds": 2.0 * row["step"]} for row in trained[0].history]  # however long each step took
+    draw_loss(rows, trained[1].parent / "even.png", "a title", "nats")
+    picture = matplotlib.image.imread(trained[1].parent / "even.png", format="png")  # (height, width, RGBA)
     height, width, _ = picture.shape
     assert width >= 800
     assert height >= 480
