@@ -205,6 +205,16 @@ def test_few_sequences_validate_on_their_ends() -> None:
         FramesModel.fit(pl.DataFrame(rows((1, 1, 1))), **TINY)
 
 
+@pytest.mark.parametrize("settings", [{}, {"lookahead": 2}, {"window": 7}])
+def test_at_another_tempo_every_step_keeps_its_answer(settings: dict[str, Any]) -> None:
+    """The label is the sign of the step's own number; a step beside another's label would teach nothing."""
+    x = np.random.default_rng(1).normal(size=(24, 20, 1)).astype(np.float32)
+    data = {"x": x, "y": (x[..., 0] > 0).astype(np.int64)}
+    how = {"hidden": 8, "batch": 8, "steps": 300, "validations": 2, "rate": 0.02, "baseline": False}
+    model = FramesModel.fit(data, tempo=0.5, **how, **settings)
+    assert model.metrics["validation"]["accuracy"] > 0.85
+
+
 def test_arrays_in_memory() -> None:
     x = np.stack([drawn(8, seed)[0] for seed in range(6)])
     y = np.array([drawn(8, seed)[1] for seed in range(6)])

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from unrolled.tasks.frames.pieces import Piece, pieces, with_future
+from unrolled.tasks.frames.pieces import Piece, at_tempo, pieces, with_future
 
 
 @pytest.mark.parametrize("window", [None, 2, 3, 7, 50])
@@ -35,3 +35,18 @@ def test_the_future_is_missing_behind_the_end() -> None:
     assert bool(late[2:].isnan().all())
     assert late.shape == (4, 2)
     assert with_future(features.to(torch.uint8), 4, 5, 1).dtype == torch.float32
+
+
+def test_at_another_tempo_steps_stay_in_order_from_the_first_to_the_last() -> None:
+    torch.manual_seed(1)
+    said, counts = torch.arange(40), set()
+    read = torch.arange(43.0).unsqueeze(1)  # with three steps of the future
+    for _ in range(60):
+        own, seen = at_tempo(read, said, 0.25)
+        assert (seen[0], seen[-1]) == (0, 39)
+        assert bool((seen.diff() >= 0).all())
+        assert own.flatten().tolist() == [*seen.tolist(), 40, 41, 42]
+        counts.add(len(seen))
+    assert 30 <= min(counts) < 34 < 46 < max(counts) <= 50
+    assert at_tempo(read[:1], said[:1], 0.9)[1].tolist() == [0]
+    assert at_tempo(read, said, 0.0) == (read, said)

@@ -41,6 +41,9 @@ class FramesConfig(TaskConfig):
     fps: float | None = Field(None, gt=0, description="videos: frames a second at most (all if left out)")
     outside: str = Field("none", min_length=1, description="videos: the label of frames that stand in no span")
     missing: Literal["refuse", "mean"] = Field("refuse", description="what a missing number (NaN, empty) stands for")
+    tempo: float = Field(
+        0.0, ge=0, lt=1, description="in training, sequences go faster or slower by up to this share, by chance"
+    )
     dropout_input: float = Field(0.0, ge=0, lt=1, description="share of the input dropped in training")
     dropout_output: float = Field(0.1, ge=0, lt=1, description="share of the output dropped in training")
     validation_fraction: float = Field(

@@ -21,7 +21,7 @@ from unrolled.tasks.fit import Trainable
 from unrolled.tasks.frames.answers import Answers, LabelSets, Numbers, OneLabel, from_dict
 from unrolled.tasks.frames.config import FramesConfig
 from unrolled.tasks.frames.network import FrameNetwork
-from unrolled.tasks.frames.pieces import Piece, pieces, with_future
+from unrolled.tasks.frames.pieces import Piece, at_tempo, pieces, with_future
 from unrolled.tasks.frames.recordings import Form, Recording, Recordings
 from unrolled.tasks.frames.sources import from_values, prepared, read_one, read_splits
 from unrolled.tasks.frames.stream import FrameStream
@@ -257,8 +257,10 @@ class FramesModel(Trainable[FramesConfig, Recordings]):
         late, features, answers = self.config.lookahead, [], []
         for piece in cut:
             start, stop = piece.moved(len(learned[piece.sequence][1]))
-            features.append(with_future(learned[piece.sequence][0], start, stop, late))
-            answers.append(learned[piece.sequence][1][start:stop])
+            read, said = with_future(learned[piece.sequence][0], start, stop, late), learned[piece.sequence][1]
+            read, said = at_tempo(read, said[start:stop], self.config.tempo)
+            features.append(read)
+            answers.append(said)
         device = device_of(self.network)
         inputs, lengths = padded(features)
         scores = ready(inputs.to(device), lengths)[:, late:]

@@ -37,6 +37,19 @@ def pieces(lengths: list[int], window: int | None) -> list[Piece]:
     return cut
 
 
+def at_tempo(read: Tensor, said: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """A piece that goes faster or slower by up to a share, drawn by torch: some steps are left out, or come twice.
+
+    What is read may be longer than what is said of it: the future that the last answers wait for stays as it is.
+    """
+    if not share:
+        return read, said
+    steps = len(said)
+    count = max(1, round(steps * (1.0 + share * (2.0 * float(torch.rand(())) - 1.0))))
+    seen = torch.linspace(0, steps - 1, count).round().long()
+    return torch.cat([read[:steps][seen], read[steps:]]), said[seen]
+
+
 def with_future(features: Tensor, start: int, stop: int, late: int) -> Tensor:
     """Steps of (T, D) from ``start`` to before ``stop``, and ``late`` more; behind the end they are missing (NaN)."""
     if not late:
