@@ -50,6 +50,7 @@ CHANGES: dict[str, Change] = {
     "window": Change(4, updates_an_epoch),
     "balanced": Change(True, weights),
     "missing": Change("mean", lambda model: model.config.missing),
+    "tempo": Change(0.5, weights),
     "dropout_input": Change(0.9, weights),
     "dropout_output": Change(0.9, weights),
     "validation_fraction": Change(0.5, lambda model: model.metrics["validation"]["frames"]),
