@@ -55,3 +55,5 @@ def test_what_seeds_say_together() -> None:
     assert spread([0.12345]) == "0.123"
     assert spread([2.0, 2.0]) == "2"
     assert spread([]) == "none"
+    assert spread([1.0, math.nan, 3.0, math.inf]) == "2 ± 1 (2 of 4)"
+    assert spread([math.nan]) == "none"

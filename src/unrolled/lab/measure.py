@@ -72,7 +72,9 @@ def _factor(lags: Sequence[int], logarithms: Sequence[float]) -> float:
 
 
 def spread(values: Sequence[float], digits: int = 3) -> str:
-    """``0.123 ± 0.004``: mean and standard deviation over seeds."""
-    deviation = stdev(values) if len(values) > 1 else 0.0
-    middle = f"{fmean(values):.{digits}g}" if values else "none"
-    return f"{middle} ± {deviation:.1g}" if deviation else middle
+    """``0.123 ± 0.004``: mean and standard deviation over seeds; where some gave no finite number, of how many."""
+    finite = [one for one in values if math.isfinite(one)]
+    deviation = stdev(finite) if len(finite) > 1 else 0.0
+    middle = f"{fmean(finite):.{digits}g}" if finite else "none"
+    part = f" ({len(finite)} of {len(values)})" if 0 < len(finite) < len(values) else ""
+    return (f"{middle} ± {deviation:.1g}" if deviation else middle) + part
